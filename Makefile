@@ -1,0 +1,201 @@
+# mlp: one document that is the theory, the program and the report.
+# `make help` lists what can be asked for.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -euc
+.DELETE_ON_ERROR:
+.SECONDEXPANSION:
+.DEFAULT_GOAL := help
+export LC_ALL := C
+
+##  setup     install the Debian packages that everything below needs
+PACKAGES := gcc libc6-dev make pkg-config noweb \
+    texlive-latex-recommended texlive-latex-extra texlive-science \
+    texlive-fonts-recommended lmodern latexmk gnuplot-nox \
+    libglib2.0-dev libopenblas-dev zlib1g-dev libcsv-dev \
+    libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
+    dataset-fashion-mnist poppler-utils \
+    perl python3-numpy python3-sympy python3-onnx clang
+
+ifneq ($(filter setup,$(MAKECMDGOALS)),)
+
+# What is installed decides what the rest of this file can do; so after
+# `make setup report`, report is made by a make that starts after setup.
+.NOTPARALLEL:
+.PHONY: $(MAKECMDGOALS)
+REST := $(filter-out setup,$(MAKECMDGOALS))
+$(REST): setup
+	+@$(MAKE) --no-print-directory $@
+setup:
+	@command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || \
+	{ echo "setup: this is not Debian; install what these packages" \
+	  "contain, then go on without setup: $(PACKAGES)" >&2; exit 1; }; \
+	missing=$$(for p in $(PACKAGES); do \
+	    dpkg-query -W -f='$${db:Status-Status}' $$p 2> /dev/null \
+	    | grep -qx installed || echo $$p; done); \
+	if [ -z "$$missing" ]; then echo "setup: nothing is missing"; exit; fi; \
+	sudo=; if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+	if [ -n "$$sudo" ] && ! command -v sudo > /dev/null; then \
+	    echo "setup: neither root nor sudo; install as root:" $$missing >&2; \
+	    exit 1; fi; \
+	$$sudo apt-get update; \
+	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y \
+	    --no-install-recommends $$missing
+
+else
+
+G := generated
+CC ?= gcc
+CFLAGS ?= -O3 -march=native
+STANDARD := -std=c11 -D_POSIX_C_SOURCE=200809L -fopenmp-simd
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+# Looked up when a recipe runs, so that `make help` needs nothing installed.
+LIBRARY_CFLAGS = $(shell pkg-config --cflags glib-2.0 libprotobuf-c)
+LIBRARIES = $(shell pkg-config --libs glib-2.0 libprotobuf-c zlib) \
+    -lcsv -lopenblas -lm
+COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(CFLAGS) $(LIBRARY_CFLAGS) -iquote $G/src
+FASHION ?= /usr/share/datasets/fashion-mnist
+export PYTHON ?= /usr/bin/python3
+# A prefix for every experiment, such as the submission command of a queue.
+RUN ?=
+
+.PHONY: help tangle build report test clean
+help:
+	@sed -n 's/^##  /  make /p' Makefile
+
+# ---------------------------------------------------------------- tangle
+##  tangle    extract the C sources and the experiments from mlp.nw
+# A source is rewritten only when its text changes (cpif), so a change of
+# prose recompiles nothing and trains nothing.
+MODULES := real functions network example matrix batch minibatch \
+    gradient_check error dataset idx csv circles model train options
+SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
+HEADERS := $(MODULES:%=$G/src/%.h)
+SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
+TANGLED := $(SOURCES) $(HEADERS) $(SCRIPTS) $G/src/numpy_gradient.py \
+    $G/experiments.mk
+tangle: $(TANGLED)
+$(TANGLED): $G/tangled ;
+$G/tangled: mlp.nw Makefile
+	@mkdir -p $G/src $G/experiments
+	@for file in $(TANGLED); do \
+	    root=$${file#$G/}; root=$${root#src/}; \
+	    notangle -R"[[$$root]]" mlp.nw | cpif $$file; \
+	done
+	@touch $@
+
+# ---------------------------------------------------------------- compile
+##  build     compile mlp (single precision) and mlp-double
+build: $G/bin/mlp $G/bin/mlp-double $G/bin/tiny
+OBJECTS := $(MODULES:%=%.o) onnx.pb-c.o
+single_FLAGS :=
+double_FLAGS := -DMLP_DOUBLE
+PROTO := $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/local/include/onnx/onnx.proto))
+$G/src/onnx.pb-c.c $G/src/onnx.pb-c.h &: $(PROTO) | $G/tangled
+	protoc-c --proto_path=$(dir $(PROTO)) --c_out=$G/src onnx.proto
+$G/obj/%.o: $G/src/$$(notdir $$*).c $(HEADERS) $G/src/onnx.pb-c.h
+	@mkdir -p $(@D)
+	$(COMPILE) $($(*D)_FLAGS) -c $< -o $@
+# Generated code is not held to the project's warnings.
+$G/obj/%/onnx.pb-c.o: WARNINGS :=
+$G/obj/%/onnx.pb-c.o: $G/src/onnx.pb-c.c $G/src/onnx.pb-c.h
+	@mkdir -p $(@D)
+	$(COMPILE) -c $< -o $@
+$G/bin/mlp: $(OBJECTS:%=$G/obj/single/%) $G/obj/single/mlp.o
+$G/bin/mlp-double: $(OBJECTS:%=$G/obj/double/%) $G/obj/double/mlp.o
+$G/bin/tiny: $(OBJECTS:%=$G/obj/double/%) $G/obj/double/tiny.o
+$G/bin/%:
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $^ $(LIBRARIES) -o $@
+$G/obj/double/tiny.o: $G/experiments/tiny.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(COMPILE) -DMLP_DOUBLE -c $< -o $@
+
+# ---------------------------------------------------------------- experiments
+# An experiment NAME runs experiments/NAME.sh in an empty folder that becomes
+# results/NAME when it succeeds, with its command beside its results.
+# NAME@SETTING runs the same script with $$SETTING.
+R := $G/results
+ifeq ($(filter help clean,$(or $(MAKECMDGOALS),help)),)
+include $G/experiments.mk
+endif
+RESULTS := $(EXPERIMENTS:%=$R/%/command)
+$R/%/command: $G/experiments/$$(firstword $$(subst @, ,$$*)).sh \
+    $G/bin/mlp $G/bin/mlp-double $G/bin/tiny data/circles.csv $G/data-checked
+	@rm -rf $(@D).part && mkdir -p $(@D).part
+	@echo "experiment $*"
+	@cd $(@D).part && PATH="$(CURDIR)/$G/bin:$$PATH" \
+	    FASHION="$(FASHION)" CIRCLES="$(CURDIR)/data/circles.csv" \
+	    RESULTS="$(CURDIR)/$R" TOP="$(CURDIR)" SETTING="$(lastword $(subst @, ,$*))" \
+	    CC="$(CC)" CFLAGS="$(CFLAGS)" \
+	    $(RUN) bash -euo pipefail "$(CURDIR)/$<"
+	@cp $< $(@D).part/command
+	@rm -rf $(@D) && mv $(@D).part $(@D)
+$G/data-checked: data/fashion-mnist.sha256
+	@mkdir -p $G
+	@cd "$(FASHION)" && sha256sum --quiet --check "$(CURDIR)/$<" || { \
+	    echo "$(FASHION): Fashion-MNIST is missing or damaged; expected the" \
+	        "four files of data/fashion-mnist.sha256 (make setup installs" \
+	        "them; FASHION=folder names another place)" >&2; exit 1; }
+	@touch $@
+
+# A measured time is honest only when nothing else runs.
+$R/time/command: | $(filter-out $R/time/command,$(RESULTS))
+
+# ---------------------------------------------------------------- figures
+# cairo writes the time of day into a PDF; it is replaced by a fixed one, so
+# that the same data give the same bytes.
+FIGURES := $(patsubst figures/%.gp,$G/figures/%.pdf,$(filter-out figures/style.gp,$(wildcard figures/*.gp)))
+$G/figures/%.pdf: figures/%.gp figures/style.gp $(RESULTS)
+	@mkdir -p $(@D)
+	@echo "figure $*"
+	@gnuplot -e "results='$R'; output='$@.part'" figures/style.gp $<
+	@sed -i 's/CreationDate (D:[0-9]\{14\}/CreationDate (D:20000101000000/' $@.part
+	@mv $@.part $@
+
+# ---------------------------------------------------------------- report
+##  report    run the experiments, draw the figures, weave generated/mlp.pdf
+report: $G/mlp.pdf
+# Every line "key value" of a results/NAME/values.tsv is a number that the
+# text quotes as \res{NAME/key}.
+$G/results.tex: $(RESULTS)
+	@cd $R && awk -F'\t' '{ name = FILENAME; sub("/values.tsv", "", name); \
+	    printf "\\setres{%s/%s}{%s}\n", name, $$1, $$2 }' \
+	    */values.tsv > ../results.tex.part
+	@mv $@.part $@
+$G/mlp.tex: mlp.nw tex/colour.awk
+	@mkdir -p $G
+	noweave -delay -index -filter \
+	    'awk -v document=mlp.nw -f tex/colour.awk' $< > $@.part
+	@mv $@.part $@
+# The document must not have overfull lines or references to nothing.
+LATEX_FAULTS := ^!|Overfull|undefined|multiply.defined|No result
+$G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/*)
+	@echo "latexmk $<"
+	@SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -r tex/latexmkrc -silent \
+	    $< > $G/latex.out 2>&1 && ! grep -qE '$(LATEX_FAULTS)' $G/mlp.log || \
+	    { grep -E -A4 '$(LATEX_FAULTS)' $G/mlp.log >&2; \
+	      rm -f $@; exit 1; }
+
+# ---------------------------------------------------------------- tests
+##  test      run all TAP tests under prove
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+UNIT_PROGRAMS := $(foreach p,single double,$(UNIT_TESTS:%=$G/tests/%-$p))
+$G/tests/%-single: tests/unit/%.c $(OBJECTS:%=$G/obj/single/%)
+	@mkdir -p $(@D)
+	$(COMPILE) $(filter-out %.h,$^) $(LIBRARIES) -o $@
+$G/tests/%-double: tests/unit/%.c $(OBJECTS:%=$G/obj/double/%)
+	@mkdir -p $(@D)
+	$(COMPILE) -DMLP_DOUBLE $(filter-out %.h,$^) $(LIBRARIES) -o $@
+$(UNIT_PROGRAMS): tests/unit/check.h
+test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient
+	prove -j2 $(UNIT_PROGRAMS) $(wildcard tests/*.t)
+$G/tests/peers/dump_gradient: tests/peers/dump_gradient.c $(OBJECTS:%=$G/obj/double/%)
+	@mkdir -p $(@D)
+	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
+
+##  clean     remove all that was made
+clean:
+	rm -rf $G
+
+endif
