@@ -1,0 +1,608 @@
+#include "check.h"
+#include "train.h"
+
+/* ---------------------------------------------------------------- data sets */
+
+/* The two halves of a line through the origin of the plane, with noise;
+   feature 2 tells nothing. */
+static Dataset draw_dataset(GRand *random, size_t n)
+{
+    Dataset data = {.n = n, .d = 3, .m = 2, .values = g_new(real, n * 3),
+                    .labels = g_new(int, n)};
+    for (size_t i = 0; i < n; i++) {
+        const int y = g_rand_boolean(random);
+        data.labels[i] = y;
+        data.values[i * 3] = (real)(y ? 1 : -1) + draw(random, -0.9, 0.9);
+        data.values[i * 3 + 1] = (real)(y ? -1 : 1) + draw(random, -0.9, 0.9);
+        data.values[i * 3 + 2] = draw(random, -1, 1);
+    }
+    return data;
+}
+
+/* Example i of n has the one feature i + 1/2, and class 1. */
+static Dataset count_up(size_t n)
+{
+    Dataset data = {.n = n, .d = 1, .m = 2, .values = g_new(real, n),
+                    .labels = g_new(int, n)};
+    for (size_t i = 0; i < n; i++) {
+        data.values[i] = (real)((double)i + 0.5);
+        data.labels[i] = 1;
+    }
+    return data;
+}
+
+static Standardization identity(const Dataset *data)
+{
+    Standardization s;
+    GError *error = NULL;
+    standardization_create(&s, data, STANDARDIZE_NONE, &error);
+    g_assert_no_error(error);
+    return s;
+}
+
+static double uniform(void *state)
+{
+    return g_rand_double(state);
+}
+
+/* ------------------------------------------------------------------ a run */
+
+enum { MOST_EPOCHS = 100 };
+
+/* What a report was told, and when it shall object. */
+typedef struct {
+    size_t epochs;
+    EpochRecord records[MOST_EPOCHS];
+    size_t stop_at; /* 0: never */
+} Diary;
+
+static bool keep(const EpochRecord *record, gpointer user, GError **error)
+{
+    Diary *diary = user;
+    g_assert_cmpuint(diary->epochs, <, MOST_EPOCHS);
+    diary->records[diary->epochs++] = *record;
+    if (record->epoch != diary->stop_at)
+        return true;
+    g_set_error(error, MLP_ERROR, MLP_ERROR_DATA, "no room for the diary");
+    return false;
+}
+
+/* Everything that a training needs, small and separable. */
+typedef struct {
+    Dataset train, valid, test;
+    Standardization s;
+    Network net;
+    TrainOptions o;
+    Diary diary;
+} Run;
+
+static Run create(void)
+{
+    GRand *random = g_rand_new_with_seed(61);
+    Run r = {.train = draw_dataset(random, 53),
+             .valid = draw_dataset(random, 20),
+             .test = draw_dataset(random, 30)};
+    r.s = identity(&r.train);
+    if (!network_create(&r.net, 3, 4, 2))
+        g_error("no memory for a network");
+    network_initialize(&r.net, uniform, random);
+    r.o = (TrainOptions){.batch = 10, .epochs = 5, .rate = 0.1,
+                         .gradient = matrix_gradient, .seed = 7};
+    g_rand_free(random);
+    return r;
+}
+
+static void destroy(Run *r)
+{
+    dataset_free(&r->train);
+    dataset_free(&r->valid);
+    dataset_free(&r->test);
+    standardization_free(&r->s);
+    network_free(&r->net);
+}
+
+static bool go(Run *r, GError **error)
+{
+    const DataSplit data = {&r->train, &r->valid, &r->test};
+    return train(&r->net, &data, &r->s, &r->o, keep, &r->diary, error);
+}
+
+static void go_well(Run *r)
+{
+    GError *error = NULL;
+    g_assert_true(go(r, &error));
+    g_assert_no_error(error);
+}
+
+/* ------------------------------------------------------------ determinism */
+
+static void same_seed_same_parameters(void)
+{
+    Run a = create(), b = create();
+    go_well(&a);
+    go_well(&b);
+    assert_same_bits(a.net.n_theta, a.net.theta, b.net.theta);
+    g_assert_cmpuint(a.diary.epochs, ==, b.diary.epochs);
+    for (size_t i = 0; i < a.diary.epochs; i++) {
+        g_assert_cmpfloat(a.diary.records[i].train.loss, ==,
+                          b.diary.records[i].train.loss);
+        g_assert_cmpfloat(a.diary.records[i].test.loss, ==,
+                          b.diary.records[i].test.loss);
+    }
+    destroy(&a);
+    destroy(&b);
+}
+
+static void another_seed_another_order(void)
+{
+    Run a = create(), b = create();
+    b.o.seed = 8;
+    go_well(&a);
+    go_well(&b);
+    g_assert_true(memcmp(a.net.theta, b.net.theta,
+                         a.net.n_theta * sizeof(real)) != 0);
+    destroy(&a);
+    destroy(&b);
+}
+
+static void both_implementations_learn_the_same(void)
+{
+    Run a = create(), b = create();
+    b.o.gradient = loop_gradient;
+    go_well(&a);
+    go_well(&b);
+    assert_arrays_near(a.net.n_theta, b.net.theta, a.net.theta,
+                       1e4 * EPSILON);
+    destroy(&a);
+    destroy(&b);
+}
+
+/* ------------------------------------------------------ what an epoch does */
+
+static GArray *seen;   /* the first feature of every example shown */
+static GArray *sizes;  /* of the minibatches */
+
+/* Takes notes, and leaves the network where it is. */
+static Outcome take_notes(const Network *net, Penalty penalty, const real *X,
+                          const int *y, size_t K, Workspace *w, Network *grad)
+{
+    (void)penalty, (void)y, (void)w;
+    for (size_t i = 0; i < K; i++)
+        g_array_append_val(seen, X[i * net->d]);
+    g_array_append_val(sizes, K);
+    memset(grad->theta, 0, grad->n_theta * sizeof(real));
+    return (Outcome){0};
+}
+
+static void every_example_once_an_epoch(void)
+{
+    enum { n = 23, epochs = 3 };
+    Dataset data = count_up(n);
+    Standardization s = identity(&data);
+    Network net;
+    Diary diary = {0};
+    GError *error = NULL;
+    seen = g_array_new(FALSE, FALSE, sizeof(real));
+    sizes = g_array_new(FALSE, FALSE, sizeof(size_t));
+    const TrainOptions o = {.batch = 5, .epochs = epochs, .rate = 1,
+                            .gradient = take_notes, .seed = 3};
+    g_assert_true(network_create(&net, 1, 1, 2));
+    g_assert_true(train(&net, &(DataSplit){.train = &data}, &s, &o, keep,
+                        &diary, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(seen->len, ==, n * epochs);
+    for (size_t e = 0; e < epochs && seen->len == n * epochs; e++) {
+        bool shown[n] = {false};
+        for (size_t i = 0; i < n; i++)
+            shown[(size_t)g_array_index(seen, real, e * n + i)] = true;
+        for (size_t i = 0; i < n; i++)
+            g_assert_true(shown[i]);
+    }
+    const real *first = (const real *)(void *)seen->data;
+    g_assert_true(memcmp(first, first + n, n * sizeof(real)) != 0);
+    g_assert_true(memcmp(first, data.values, n * sizeof(real)) != 0);
+    g_assert_cmpuint(sizes->len, ==, 5 * epochs); /* 5, 5, 5, 5, 3 */
+    for (guint i = 0; i < sizes->len; i++)
+        g_assert_cmpuint(g_array_index(sizes, size_t, i), ==,
+                         i % 5 == 4 ? 3 : 5);
+    g_array_free(seen, TRUE);
+    g_array_free(sizes, TRUE);
+    dataset_free(&data);
+    standardization_free(&s);
+    network_free(&net);
+}
+
+/* Chi-square, loosely: 100 epochs of 5 examples, 20 times in each place. */
+static void every_example_comes_to_every_place(void)
+{
+    enum { n = 5 };
+    Dataset data = count_up(n);
+    Standardization s = identity(&data);
+    Network net;
+    Diary diary = {0};
+    GError *error = NULL;
+    int times[n][n] = {{0}};
+    seen = g_array_new(FALSE, FALSE, sizeof(real));
+    sizes = g_array_new(FALSE, FALSE, sizeof(size_t));
+    const TrainOptions o = {.batch = 2, .epochs = MOST_EPOCHS, .rate = 1,
+                            .gradient = take_notes, .seed = 4};
+    g_assert_true(network_create(&net, 1, 1, 2));
+    g_assert_true(train(&net, &(DataSplit){.train = &data}, &s, &o, keep,
+                        &diary, &error));
+    for (guint i = 0; i < seen->len; i++)
+        times[i % n][(size_t)g_array_index(seen, real, i)]++;
+    for (size_t place = 0; place < n; place++)
+        for (size_t example = 0; example < n; example++) {
+            g_assert_cmpint(times[place][example], >, 5);
+            g_assert_cmpint(times[place][example], <, 40);
+        }
+    g_array_free(seen, TRUE);
+    g_array_free(sizes, TRUE);
+    dataset_free(&data);
+    standardization_free(&s);
+    network_free(&net);
+}
+
+/* At rate 0 nothing moves, so what is accumulated during the epoch is what
+   a measurement says, the partial last minibatch included. */
+static void at_rate_0_training_only_measures(void)
+{
+    Run r = create();
+    Measure m;
+    GError *error = NULL;
+    r.o.rate = 0;
+    Network before = zero_network_like(&r.net);
+    network_copy(&before, &r.net);
+    go_well(&r);
+    assert_same_bits(before.n_theta, before.theta, r.net.theta);
+    g_assert_true(measure(&r.net, &r.train, &r.s, &m, &error));
+    for (size_t i = 0; i < r.diary.epochs; i++) {
+        assert_near(r.diary.records[i].train.loss, m.loss, 64 * EPSILON);
+        g_assert_cmpfloat(r.diary.records[i].train.error, ==, m.error);
+    }
+    g_assert_true(measure(&r.net, &r.test, &r.s, &m, &error));
+    g_assert_cmpfloat(r.diary.records[0].test.loss, ==, m.loss);
+    g_assert_cmpfloat(r.diary.records[0].test.error, ==, m.error);
+    network_free(&before);
+    destroy(&r);
+}
+
+static void a_measure_is_a_mean(void)
+{
+    GRand *random = g_rand_new_with_seed(62);
+    Run r = create();
+    Dataset large = draw_dataset(random, 1203); /* not one batch, nor whole */
+    Example e;
+    Measure m;
+    GError *error = NULL;
+    double loss = 0, errors = 0;
+    g_assert_true(example_create(&e, &r.net));
+    for (size_t i = 0; i < large.n; i++) {
+        const int y = large.labels[i];
+        loss += (double)fprop(&r.net, &large.values[i * 3], y, &e);
+        errors += (e.oa[1] > e.oa[0]) != (y == 1); /* a tie: class 0 */
+    }
+    g_assert_true(measure(&r.net, &large, &r.s, &m, &error));
+    assert_near(m.loss, loss / (double)large.n, 256 * EPSILON);
+    assert_near(m.error, errors / (double)large.n, 1e-12);
+    example_free(&e);
+    dataset_free(&large);
+    destroy(&r);
+    g_rand_free(random);
+}
+
+static void sets_that_are_not_there_are_nan(void)
+{
+    Run r = create();
+    GError *error = NULL;
+    g_assert_true(train(&r.net, &(DataSplit){.train = &r.train}, &r.s, &r.o,
+                        keep, &r.diary, &error));
+    g_assert_cmpuint(r.diary.epochs, ==, r.o.epochs);
+    for (size_t i = 0; i < r.diary.epochs; i++) {
+        g_assert_cmpuint(r.diary.records[i].epoch, ==, i + 1);
+        g_assert_true(isfinite(r.diary.records[i].train.loss));
+        g_assert_true(isnan(r.diary.records[i].valid.loss));
+        g_assert_true(isnan(r.diary.records[i].valid.error));
+        g_assert_true(isnan(r.diary.records[i].test.loss));
+        g_assert_true(isnan(r.diary.records[i].test.error));
+    }
+    destroy(&r);
+}
+
+/* Three steps of the whole set, by hand: v = momentum v + g and
+   theta -= rate v. */
+static void check_descent(double momentum, Penalty penalty)
+{
+    Run r = create();
+    r.o.batch = r.train.n;
+    r.o.epochs = 3;
+    r.o.momentum = momentum;
+    r.o.penalty = penalty;
+    Network expected = zero_network_like(&r.net);
+    Network grad = zero_network_like(&r.net), v = zero_network_like(&r.net);
+    Workspace w;
+    network_copy(&expected, &r.net);
+    g_assert_true(workspace_create(&w, &r.net, r.train.n));
+    for (int i = 0; i < 3; i++) {
+        loop_gradient(&expected, penalty, r.train.values, r.train.labels,
+                      r.train.n, &w, &grad);
+        for (size_t t = 0; t < v.n_theta; t++) {
+            v.theta[t] = (real)momentum * v.theta[t] + grad.theta[t];
+            expected.theta[t] -= (real)r.o.rate * v.theta[t];
+        }
+    }
+    go_well(&r);
+    assert_arrays_near(expected.n_theta, r.net.theta, expected.theta,
+                       1e3 * EPSILON);
+    workspace_free(&w);
+    network_free(&expected);
+    network_free(&grad);
+    network_free(&v);
+    destroy(&r);
+}
+
+static void plain_steps_follow_the_gradient(void)
+{
+    check_descent(0, (Penalty){0});
+}
+
+static void penalties_pull(void)
+{
+    check_descent(0, (Penalty){(real)0.01, (real)0.02, (real)0.03,
+                               (real)0.04});
+}
+
+static void momentum_accumulates(void)
+{
+    check_descent(0.9, (Penalty){0});
+}
+
+static void training_learns(void)
+{
+    Run r = create();
+    r.o.epochs = 60;
+    r.o.rate = 0.5;
+    go_well(&r);
+    const EpochRecord *first = &r.diary.records[0];
+    const EpochRecord *last = &r.diary.records[59];
+    g_test_message("training loss %.3f to %.3f, test error %.3f",
+                   first->train.loss, last->train.loss, last->test.error);
+    g_assert_cmpfloat(last->train.loss, <, 0.1 * first->train.loss);
+    g_assert_cmpfloat(last->train.error, ==, 0);
+    g_assert_cmpfloat(last->test.error, <, 0.1);
+    destroy(&r);
+}
+
+/* -------------------------------------------------------------- schedules */
+
+static void check_schedule(Schedule schedule, double (*expected)(double))
+{
+    Run r = create();
+    r.o.schedule = schedule;
+    r.o.epochs = 8;
+    go_well(&r);
+    g_assert_cmpuint(r.diary.epochs, ==, 8);
+    for (size_t i = 0; i < 8; i++)
+        assert_near(r.diary.records[i].rate / r.o.rate,
+                    expected((double)i / 8), 1e-12);
+    destroy(&r);
+}
+
+static double constant(double progress)
+{
+    (void)progress;
+    return 1;
+}
+
+static double line(double progress)
+{
+    return 1 - progress;
+}
+
+static double half_cosine(double progress)
+{
+    return 0.5 + 0.5 * cos(progress * acos(-1));
+}
+
+static void constant_schedule(void)
+{
+    check_schedule(SCHEDULE_CONSTANT, constant);
+}
+
+static void linear_schedule(void)
+{
+    check_schedule(SCHEDULE_LINEAR, line);
+}
+
+static void cosine_schedule(void)
+{
+    check_schedule(SCHEDULE_COSINE, half_cosine);
+}
+
+/* A gradient of -1 for the first bias: it becomes the sum of the rates. */
+static Outcome always_minus_1(const Network *net, Penalty penalty,
+                              const real *X, const int *y, size_t K,
+                              Workspace *w, Network *grad)
+{
+    (void)net, (void)penalty, (void)X, (void)y, (void)K, (void)w;
+    memset(grad->theta, 0, grad->n_theta * sizeof(real));
+    grad->b2[0] = -1;
+    return (Outcome){0};
+}
+
+static void check_sum_of_rates(Schedule schedule, double (*expected)(double))
+{
+    Run r = create();
+    r.o.schedule = schedule;
+    r.o.gradient = always_minus_1;
+    go_well(&r);
+    const double steps = 5 * 6; /* 5 epochs of 53 examples by tens */
+    double sum = 0;
+    for (double i = 0; i < steps; i++)
+        sum += r.o.rate * expected(i / steps);
+    assert_near(r.net.b2[0], sum, 64 * EPSILON);
+    destroy(&r);
+}
+
+static void the_rate_falls_with_every_minibatch(void)
+{
+    check_sum_of_rates(SCHEDULE_CONSTANT, constant);
+    check_sum_of_rates(SCHEDULE_LINEAR, line);
+    check_sum_of_rates(SCHEDULE_COSINE, half_cosine);
+}
+
+/* --------------------------------------------------------------- patience */
+
+/* The network says class 1 where x > b2[0], so b2[0] is the number of
+   errors on the data set that counts up; the script sets it by the epoch. */
+static const real *script;
+
+static Outcome follow_script(const Network *net, Penalty penalty,
+                             const real *X, const int *y, size_t K,
+                             Workspace *w, Network *grad)
+{
+    (void)penalty, (void)X, (void)y, (void)K, (void)w;
+    memset(grad->theta, 0, grad->n_theta * sizeof(real));
+    grad->b2[0] = net->b2[0] - *script++;
+    return (Outcome){0};
+}
+
+static const real ERRORS[] = {5, 3, 4, 2, 2, 7, 6, 1, 0, 9};
+
+static void check_patience(size_t patience, size_t epochs, double errors)
+{
+    Dataset data = count_up(10);
+    Standardization s = identity(&data);
+    Network net;
+    Diary diary = {0};
+    GError *error = NULL;
+    script = ERRORS;
+    const TrainOptions o = {.batch = 10, .epochs = G_N_ELEMENTS(ERRORS),
+                            .rate = 1, .gradient = follow_script,
+                            .patience = patience};
+    g_assert_true(network_create(&net, 1, 1, 2));
+    net.W1[0] = 1;
+    net.W2[1] = 1;
+    g_assert_true(train(&net, &(DataSplit){.train = &data, .valid = &data},
+                        &s, &o, keep, &diary, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(diary.epochs, ==, epochs);
+    for (size_t i = 0; i < diary.epochs; i++)
+        assert_near(diary.records[i].valid.error, (double)ERRORS[i] / 10,
+                    1e-12);
+    assert_near(net.b2[0], errors, EPSILON);
+    dataset_free(&data);
+    standardization_free(&s);
+    network_free(&net);
+}
+
+static void patience_stops_and_restores(void)
+{
+    check_patience(1, 3, 3); /* epoch 3 is no better than 2 */
+    check_patience(2, 6, 2); /* nor are 5, a tie, and 6 than 4 */
+    check_patience(3, 7, 2);
+}
+
+static void long_patience_restores_the_best(void)
+{
+    check_patience(4, 10, 0);
+    check_patience(100, 10, 0);
+}
+
+static void without_patience_the_last_stays(void)
+{
+    check_patience(0, 10, 9);
+}
+
+/* ----------------------------------------------------------------- errors */
+
+static void divergence_is_an_error(void)
+{
+    Run r = create();
+    GError *error = NULL;
+    r.o.rate = 1e300;
+    r.o.epochs = 50;
+    g_assert_false(go(&r, &error));
+    g_assert_error(error, MLP_ERROR, MLP_ERROR_DIVERGED);
+    g_assert_nonnull(strstr(error->message, "epoch"));
+    g_assert_nonnull(strstr(error->message, "--rate"));
+    g_test_message("%s", error->message);
+    g_error_free(error);
+    destroy(&r);
+}
+
+/* The loss of a minibatch is computed before its step: the last step has
+   nobody behind it who would notice. */
+static void divergence_in_the_last_step_is_an_error(void)
+{
+    Run r = create();
+    GError *error = NULL;
+    r.o.batch = r.train.n;
+    r.o.epochs = 1;
+    r.o.rate = sizeof(real) == 4 ? 1e200 : 1e308;
+    r.o.momentum = 0.9;
+    r.o.penalty = (Penalty){0, 100, 0, 100};
+    if (go(&r, &error)) {
+        size_t finite = 0;
+        for (size_t t = 0; t < r.net.n_theta; t++)
+            finite += isfinite(r.net.theta[t]) != 0;
+        g_assert_cmpuint(finite, ==, r.net.n_theta);
+    } else {
+        g_assert_error(error, MLP_ERROR, MLP_ERROR_DIVERGED);
+    }
+    g_clear_error(&error);
+    destroy(&r);
+}
+
+static void a_report_can_stop_the_training(void)
+{
+    Run r = create();
+    GError *error = NULL;
+    r.diary.stop_at = 3;
+    g_assert_false(go(&r, &error));
+    g_assert_error(error, MLP_ERROR, MLP_ERROR_DATA);
+    g_assert_cmpuint(r.diary.epochs, ==, 3);
+    g_clear_error(&error);
+    destroy(&r);
+}
+
+#define ADD(name, f) g_test_add_func("/train/" name, f)
+
+int main(int argc, char **argv)
+{
+    start_tests(argc, argv);
+    ADD("the same seed gives the same parameters, to the bit",
+        same_seed_same_parameters);
+    ADD("another seed gives another order", another_seed_another_order);
+    ADD("loop and matrices learn the same parameters",
+        both_implementations_learn_the_same);
+    ADD("every epoch shows every example once, in a new order",
+        every_example_once_an_epoch);
+    ADD("every example comes to every place of the order",
+        every_example_comes_to_every_place);
+    ADD("at rate 0 training only measures", at_rate_0_training_only_measures);
+    ADD("a measure is the mean over all examples", a_measure_is_a_mean);
+    ADD("measures of sets that are not there are NaN",
+        sets_that_are_not_there_are_nan);
+    ADD("plain steps follow the gradient", plain_steps_follow_the_gradient);
+    ADD("steps follow the penalties, too", penalties_pull);
+    ADD("momentum accumulates the gradients", momentum_accumulates);
+    ADD("two separable classes are learnt", training_learns);
+    ADD("a constant schedule keeps the rate", constant_schedule);
+    ADD("a linear schedule falls along a line", linear_schedule);
+    ADD("a cosine schedule falls along half a cosine", cosine_schedule);
+    ADD("the rate falls with every minibatch, not every epoch",
+        the_rate_falls_with_every_minibatch);
+    ADD("patience stops, and restores the best epoch",
+        patience_stops_and_restores);
+    ADD("the best epoch is restored even if patience lasts to the end",
+        long_patience_restores_the_best);
+    ADD("without patience the last epoch stays",
+        without_patience_the_last_stays);
+    ADD("divergence is an error that says what to do",
+        divergence_is_an_error);
+    ADD("parameters are finite, or else there is an error",
+        divergence_in_the_last_step_is_an_error);
+    ADD("a report can stop the training", a_report_can_stop_the_training);
+    return g_test_run();
+}
