@@ -80,8 +80,10 @@ $G/tangled: mlp.nw Makefile
 	@mkdir -p $G/src $G/experiments
 	@for file in $(TANGLED); do \
 	    root=$${file#$G/}; root=$${root#src/}; \
-	    notangle -R"[[$$root]]" mlp.nw | cpif $$file; \
+	    notangle -R"[[$$root]]" mlp.nw > $G/tangle.part; \
+	    cpif $$file < $G/tangle.part; \
 	done
+	@rm $G/tangle.part
 	@touch $@
 
 # ---------------------------------------------------------------- compile
@@ -121,13 +123,13 @@ include $G/experiments.mk
 endif
 RESULTS := $(EXPERIMENTS:%=$R/%/command)
 $R/%/command: $G/experiments/$$(firstword $$(subst @, ,$$*)).sh \
-    $G/bin/mlp $G/bin/mlp-double $G/bin/tiny data/circles.csv $G/data-checked
+    $G/bin/mlp $G/bin/mlp-double data/circles.csv $G/data-checked
 	@rm -rf $(@D).part && mkdir -p $(@D).part
 	@echo "experiment $*"
 	@cd $(@D).part && PATH="$(CURDIR)/$G/bin:$$PATH" \
 	    FASHION="$(FASHION)" CIRCLES="$(CURDIR)/data/circles.csv" \
-	    RESULTS="$(CURDIR)/$R" TOP="$(CURDIR)" SETTING="$(lastword $(subst @, ,$*))" \
-	    CC="$(CC)" CFLAGS="$(CFLAGS)" \
+	    SETTING="$(lastword $(subst @, ,$*))" \
+	    SWEEP="$(SWEEP)" SEEDS="$(SEEDS)" CC="$(CC)" CFLAGS="$(CFLAGS)" \
 	    $(RUN) bash -euo pipefail "$(CURDIR)/$<"
 	@cp $< $(@D).part/command
 	@rm -rf $(@D) && mv $(@D).part $(@D)
@@ -138,6 +140,8 @@ $G/data-checked: data/fashion-mnist.sha256
 	        "four files of data/fashion-mnist.sha256 (make setup installs" \
 	        "them; FASHION=folder names another place)" >&2; exit 1; }
 	@touch $@
+
+$R/tiny/command: $G/bin/tiny
 
 # A measured time is honest only when nothing else runs.
 $R/time/command: | $(filter-out $R/time/command,$(RESULTS))
@@ -161,7 +165,8 @@ report: $G/mlp.pdf
 $G/results.tex: $(RESULTS)
 	@cd $R && awk -F'\t' '{ name = FILENAME; sub("/values.tsv", "", name); \
 	    printf "\\setres{%s/%s}{%s}\n", name, $$1, $$2 }' \
-	    */values.tsv > ../results.tex.part
+	    $$(ls $(EXPERIMENTS:%=%/values.tsv) 2> /dev/null) \
+	    > ../results.tex.part
 	@mv $@.part $@
 $G/mlp.tex: mlp.nw tex/colour.awk
 	@mkdir -p $G
@@ -169,13 +174,13 @@ $G/mlp.tex: mlp.nw tex/colour.awk
 	    'awk -v document=mlp.nw -f tex/colour.awk' $< > $@.part
 	@mv $@.part $@
 # The document must not have overfull lines or references to nothing.
-LATEX_FAULTS := ^!|Overfull|undefined|multiply.defined|No result
+LATEX_FAULTS := ^!|^[^ ]+:[0-9]+: |Overfull|undefined|multiply.defined|No result
 $G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/*)
 	@echo "latexmk $<"
 	@SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -r tex/latexmkrc -silent \
 	    $< > $G/latex.out 2>&1 && ! grep -qE '$(LATEX_FAULTS)' $G/mlp.log || \
-	    { grep -E -A4 '$(LATEX_FAULTS)' $G/mlp.log >&2; \
-	      rm -f $@; exit 1; }
+	    { grep -E -A4 '$(LATEX_FAULTS)' $G/mlp.log || \
+	      tail -n 20 $G/latex.out; rm -f $@; exit 1; } >&2
 
 # ---------------------------------------------------------------- tests
 ##  test      run all TAP tests under prove

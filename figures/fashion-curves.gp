@@ -1,7 +1,7 @@
 eval figure(wide, 6.6)
 file = results."/fashion/curves.tsv"
-set multiplot layout 1, 2 margins 0.06, 0.995, 0.15, 0.96 spacing 0.08, 0
-set xlabel "epoch"
+set multiplot layout 1, 2 margins 0.06, 0.995, 0.17, 0.96 spacing 0.085, 0
+set xlabel "epoch" offset 0, 0.4
 set yrange [0:*]
 set key top right
 do for [k = 0:1] { # error, then loss: columns 2, 4, ... of curves.tsv

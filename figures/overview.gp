@@ -6,7 +6,7 @@ set lmargin at screen 0.08
 set rmargin at screen 0.98
 set bmargin at screen 0.16
 set tmargin at screen 0.97
-set xlabel "epoch"
+set xlabel "epoch" offset 0, 0.4
 set ylabel "test error, %" offset 0.7
 set yrange [8:19]
 unset key

@@ -2,7 +2,7 @@ eval figure(full, 6)
 file = results."/steps/errors.tsv"
 set logscale xy
 set format "10^{%T}"
-set xlabel "step"
+set xlabel "step" offset 0, 0.4
 set ylabel "largest relative error"
 set xrange [0.5e-9:2e-2]
 set key outside right center

@@ -1,0 +1,410 @@
+# Files that mlp reads and writes: IDX, CSV, the circles, ONNX. Whatever is
+# wrong with a file is said in one sentence, and nothing is trained on it.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Compress::Zlib ();
+use MLP;
+use Test::More;
+
+my $dir = folder();
+my $circles = "$TOP/data/circles.csv";
+my @brief = qw(--hidden 2 --epochs 1 --batch 1 --quiet);
+
+subtest 'the circles in data/ are what mlp circles makes' => sub {
+    for my $program ($MLP, $DOUBLE) {
+        my ($status, $out) = run($program, 'circles',
+            qw(--examples 1060 --noise 0.45 --seed 2));
+        ok $status == 0 && $out eq contents($circles), 'byte for byte';
+    }
+};
+
+# --------------------------------------------------------------------- IDX
+my $images = "\0\0\10\3" . pack('N3', 4, 2, 3) . pack('C*', 1 .. 24);
+my $labels = "\0\0\10\1" . pack('N', 4) . pack('C*', 0, 1, 0, 1);
+
+sub gzip { return Compress::Zlib::memGzip($_[0]) }
+
+# Status and stderr of training on these images and labels.
+sub train_idx {
+    my ($i, $l, @more) = @_;
+    write_file("$dir/images", $i);
+    write_file("$dir/labels", $l);
+    return mlp('train', '--train', "$dir/images", '--train-labels',
+        "$dir/labels", @brief, @more);
+}
+
+sub bad_idx {
+    my ($name, $words, $i, $l) = @_;
+    write_file("$dir/images", $i);
+    write_file("$dir/labels", $l);
+    refused("$name: refused", 1, $words, $MLP, 'train', '--train',
+        "$dir/images", '--train-labels', "$dir/labels", @brief);
+}
+
+sub poked {
+    my ($text, $at, @bytes) = @_;
+    substr($text, $at, scalar @bytes) = pack 'C*', @bytes;
+    return $text;
+}
+
+subtest 'good IDX files, gzipped or not, train alike' => sub {
+    my %log;
+    my @files = ([ 'raw', $images, $labels ],
+        [ 'gzipped', gzip($images), gzip($labels) ],
+        [ 'mixed', gzip($images), $labels ],
+        [ 'in two members', gzip(substr $images, 0, 9)
+            . gzip(substr $images, 9), $labels ],
+        [ 'of rank 2', "\0\0\10\2" . pack('N2', 4, 6)
+            . pack('C*', 1 .. 24), $labels ]);
+    for (@files) {
+        my ($name, $i, $l) = @$_;
+        my ($status, $out, $err) = train_idx($i, $l, '--log', "$dir/log");
+        is "$status$out$err", '0', $name;
+        $log{$name} = contents("$dir/log");
+        is $log{$name}, $log{raw}, "$name: the same log";
+    }
+};
+
+subtest 'a cut IDX file is refused wherever it is cut' => sub {
+    for ([ 'images', $images, 16 ], [ 'labels', $labels, 8 ]) {
+        my ($name, $whole, $header) = @$_;
+        for my $n (0 .. length($whole) - 1) {
+            my $cut = substr $whole, 0, $n;
+            my $got = $n - $header;
+            bad_idx("$name cut after $n bytes",
+                $n < $header ? qr/$name: .*end of the file inside the header/
+                    : qr/$name: found ($got elements|a file of $n bytes), expected/,
+                $name eq 'images' ? ($cut, $labels) : ($images, $cut));
+        }
+        my $packed = gzip($whole);
+        for my $n (0 .. length($packed) - 1) {
+            my $cut = substr $packed, 0, $n;
+            bad_idx("gzipped $name cut after $n bytes", qr/$name: found .*(end of the file|00 00 08)/,
+                $name eq 'images' ? ($cut, $labels) : ($images, $cut));
+        }
+    }
+};
+
+subtest 'a wrong IDX file is refused in words that fit' => sub {
+    my $packed = gzip($images);
+    bad_idx('images and labels exchanged', qr/rank [13].*exchanged/,
+        $labels, $images);
+    bad_idx('labels twice', qr/images: .*rank 1.*exchanged/, $labels, $labels);
+    bad_idx('another type', qr/00 00 0d .*expected 00 00 08/,
+        poked($images, 2, 13), $labels);
+    bad_idx('no zeros first', qr/40 00 08 .*expected 00 00 08/,
+        poked($images, 0, 64), $labels);
+    bad_idx('a text file', qr/expected 00 00 08/, "a,b,c\n1,2,0\n", $labels);
+    bad_idx('rank 0', qr/rank 0/, poked($labels, 3, 0), $labels);
+    bad_idx('no images', qr/size of 0/, poked($images, 7, 0), $labels);
+    bad_idx('no rows of pixels', qr/size of 0/, poked($images, 11, 0),
+        $labels);
+    bad_idx('fewer labels than images', qr/3 labels.*4.*each image/, $images,
+        substr poked($labels, 7, 3), 0, 11);
+    bad_idx('more labels than images', qr/5 labels.*4.*each image/, $images,
+        poked($labels, 7, 5) . "\0");
+    bad_idx('a byte too many', qr/more than 24/, $images . "\0", $labels);
+    bad_idx('a byte too many within gzip', qr/more than 24/,
+        gzip($images . "\0"), $labels);
+    bad_idx('sizes that overflow', qr/overflow/,
+        poked($images, 4, (255) x 12), $labels);
+    bad_idx('a size beyond the file', qr/file of 40 bytes/,
+        poked($images, 4, 64), $labels);
+    bad_idx('the same within gzip', qr/bytes, expected/,
+        gzip(poked($images, 4, 255)), $labels);
+    bad_idx('junk after gzip', qr/junk \(4 bytes\)/, $packed . 'junk',
+        $labels);
+    bad_idx('zeros after gzip', qr/junk/, $packed . "\0\0", $labels);
+    bad_idx('a damaged checksum', qr/damaged gzip/,
+        poked($packed, length($packed) - 8, 1, 2, 3, 4), $labels);
+    bad_idx('a damaged length', qr/damaged gzip/,
+        poked($packed, length($packed) - 1, 9), $labels);
+    bad_idx('gzipped twice', qr/expected 00 00 08/, gzip($packed), $labels);
+    bad_idx('an empty file', qr/end of the file/, '', $labels);
+    bad_idx('a class left out', qr/class 1, yet .* 2;/, $images,
+        poked($labels, 8, 0, 2, 0, 2));
+    bad_idx('one class only', qr/all .*class 0/, $images,
+        poked($labels, 8, 0, 0, 0, 0));
+    refused('a missing file', 1, qr/nosuch: .*No such file/, $MLP, 'train',
+        '--train', "$dir/nosuch", '--train-labels', "$dir/labels", @brief);
+    refused('a folder', 1, qr/directory/, $MLP, 'train',
+        '--train', $dir, '--train-labels', "$dir/labels", @brief);
+};
+
+# --------------------------------------------------------------------- CSV
+my $good_log;
+
+sub train_csv {
+    my ($text) = @_;
+    write_file("$dir/x.csv", $text);
+    unlink "$dir/log";
+    my @result = mlp('train', '--train', "$dir/x.csv", @brief, '--log',
+        "$dir/log");
+    return (@result, contents("$dir/log"));
+}
+
+sub bad_csv {
+    my ($name, $place, $words, $text) = @_;
+    write_file("$dir/x.csv", $text);
+    refused("$name: refused", 1, qr/x\.csv:$place: found .*$words/s, $MLP,
+        'train', '--train', "$dir/x.csv", @brief);
+}
+
+subtest 'the same numbers in any good spelling of CSV train alike' => sub {
+    my $plain = "1,2,0\n-3.5,40,1\n5,6,0\n0.25,8,1\n";
+    my ($status, $out, $err, $log) = train_csv($plain);
+    is "$status$out$err", '0', 'plain';
+    my $crlf = $plain =~ s/\n/\r\n/gr;
+    my %same = (
+        'CRLF' => $crlf, 'CR' => $plain =~ s/\n/\r/gr,
+        'no line end at the end' => $plain =~ s/\n\z//r,
+        'empty lines at the end' => "$plain\n\n", 'a header' =>
+            "x1,x2,label\n$plain", 'a header and CRLF' => "x,y,z\r\n$crlf",
+        'a byte order mark' => "\xef\xbb\xbf$plain",
+        'a byte order mark, a header and CRLF' =>
+            "\xef\xbb\xbfa,b,label\r\n$crlf",
+        'quoted fields' => $plain =~ s/(-3.5|6)/"$1"/gr,
+        'a header with a line end in quotes' => "\"x\n1\",x2,label\n$plain",
+        'blanks around fields' => $plain =~ s/,/ ,\t/gr,
+        'other decimals' => $plain =~ s/40/4e+1/r =~ s/0\.25/.25/r
+            =~ s/^1,/+1.0,/r,
+    );
+    for my $name (sort keys %same) {
+        my ($status, $out, $err, $same) = train_csv($same{$name});
+        is "$status$out$err", '0', $name;
+        is $same, $log, "$name: the same log";
+    }
+};
+
+subtest 'a bad CSV file is refused at its line and column' => sub {
+    my $one = "1,2,0\n";
+    my ($number, $class) = (qr/decimal number/, qr/a class, an integer/);
+    bad_csv("$_ as a number", '2:1', $number, "${one}$_,1,1\n")
+        for qw(nan NaN inf -inf Infinity 0x10 0x1p3 1e999 1e39 - 1e 1d0 abc),
+            '1 2', '1_000', '';
+    bad_csv("$_ as a class", '2:3', $class, "${one}3,4,$_\n")
+        for qw(-1 +1 1.0 1e0 0x1 1000000 4294967296 18446744073709551617
+            one), '', '1 2';
+    bad_csv('a decimal comma', '2:4', qr/4 columns, expected 3/,
+        "${one}3,5,4,1\n");
+    bad_csv('semicolons', '2:2', qr/1 column, expected 3/, "${one}1;2;0\n");
+    bad_csv('a short row', '3:3', qr/2 columns, expected 3/,
+        "a,b,c\n${one}1,2\n");
+    bad_csv('a comma at the end', '2:4', qr/4 columns/, "${one}3,4,1,\n");
+    bad_csv('one column', '1:2', qr/features/, "1\n2\n");
+    bad_csv('an empty line first', '1:1', qr/empty line/, "\n$one");
+    bad_csv('an empty line between', '2:1', qr/empty line/, "$one\n3,4,1\n");
+    bad_csv('an empty line, CRLF', '2:1', qr/empty line/,
+        "1,2,0\r\n\r\n3,4,1\r\n");
+    bad_csv('an empty file', '1:1', qr/end of the file/, '');
+    bad_csv('only empty lines', '2:1', qr/end of the file/, "\n\n");
+    bad_csv('only a header', '1:1', qr/end of the file/, "x1,x2,label\n");
+    bad_csv('only a byte order mark', '1:1', qr/end of the file/,
+        "\xef\xbb\xbf");
+    bad_csv('a header without a name for the class', '1:1', $number,
+        "x1,x2,0\n$one");
+    bad_csv('a header that names the class only', '1:3', $class,
+        "1,2,label\n$one");
+    bad_csv('a first row with a nan is no header', '1:1', $number,
+        "nan,2,0\n$one");
+    bad_csv('a first row with a hole is no header', '1:2', $number,
+        "1,,0\n$one");
+    bad_csv('two headers', '2:1', $number, "a,b,c\na,b,c\n$one");
+    bad_csv('a comma in quotes', '1:1', $number, "\"1,2\",2,0\n");
+    bad_csv('a quote within a field', '1:2', qr/misplaced quote/,
+        "1,2\"3,0\n");
+    bad_csv('text after a quote', '1:2', qr/misplaced quote/,
+        "1,\"2\"x,0\n");
+    bad_csv('a quote left open', '2:2', qr/never closed/,
+        "${one}1,\"2,0\n1,2,0\n");
+    bad_csv('a NUL in a number', '1:2', $number, "1,2\0,0\n");
+    bad_csv('a NUL in a class', '1:3', $class, "1,2,0\0\n");
+    bad_csv('another encoding', '2:1', $number,
+        "x1,x2,label\n\xff\xfe,2,0\n");
+    refused('a photograph', 1, qr/x\.csv:1:/, $MLP, 'train', '--train',
+        write_file("$dir/x.csv", "\x89PNG\r\n\x1a\n" . join '', map { chr }
+            0 .. 255), @brief);
+    my (undef, $out) = run($DOUBLE, 'train', '--train', write_file(
+        "$dir/x.csv", "1e39,1,0\n-1e39,1,1\n"), @brief);
+    is $out, '', '1e39 is a number in double precision';
+    my ($status, undef, $err) = run($DOUBLE, 'train', '--train',
+        "$dir/x.csv", @brief);
+    is "$status$err", '0', 'and trains';
+};
+
+subtest 'labels must be classes, and the same in training and test' => sub {
+    my $two = "1,2,0\n3,4,1\n";
+    my $refused = sub {
+        my ($name, $words, $train, @more) = @_;
+        write_file("$dir/x.csv", $train);
+        refused($name, 1, $words, $MLP, 'train', '--train', "$dir/x.csv",
+            @brief, @more);
+    };
+    write_file("$dir/test.csv", "1,2,0\n3,4,2\n");
+    $refused->('a test label beyond the classes', qr/label 2.* 0 to 1/, $two,
+        '--test', "$dir/test.csv");
+    $refused->('a class left out', qr/class 1, yet .* 2;/,
+        "1,2,0\n3,4,2\n1,2,0\n");
+    $refused->('labels from 1', qr/class 0, yet/, "1,2,1\n3,4,2\n1,1,1\n");
+    $refused->('labels beyond the examples', qr/999999 in only 2/,
+        "1,2,0\n3,4,999999\n");
+    $refused->('one class', qr/nothing to learn/, "1,2,0\n3,4,0\n");
+    write_file("$dir/x.csv", $two);
+    run($MLP, 'train', '--train', "$dir/x.csv", @brief, '--save',
+        "$dir/two.onnx");
+    refused('a label beyond those of a model', 1, qr/label 2.* 0 to 1/, $MLP,
+        'evaluate', '--model', "$dir/two.onnx", '--test', "$dir/test.csv");
+    my ($status, $out) = mlp('evaluate', '--model', "$dir/two.onnx",
+        '--test', write_file("$dir/zero.csv", "1,2,0\n"));
+    like $out, qr/^1\t0\t0$/m, 'a test set need not show every class';
+};
+
+# -------------------------------------------------------------------- ONNX
+my %model = (float => "$dir/float.onnx", double => "$dir/double.onnx");
+my %program = (float => $MLP, double => $DOUBLE);
+for (sort keys %model) {
+    run($program{$_}, 'train', '--train', $circles, qw(--hidden 3 --epochs 3
+        --batch 10 --quiet --save), $model{$_});
+}
+
+subtest 'a saved model is read back by both programs' => sub {
+    my %weights;
+    for my $made (sort keys %model) {
+        for my $by (sort keys %program) {
+            my ($status, $out, $err) = run($program{$by}, 'weights',
+                '--model', $model{$made});
+            is "$status$err", '0', "$made, by $by";
+            $weights{"$made $by"} = [ split ' ', $out ];
+        }
+        my ($f, $d) = @weights{"$made float", "$made double"};
+        is scalar(@$f), 3 * 3 + 2 * 4, 'all weights';
+        is scalar(grep { !close_to($f->[$_], $d->[$_], 1e-7) } 0 .. $#$f), 0,
+            'the same weights';
+    }
+};
+
+subtest 'a model cut anywhere is refused' => sub {
+    my $whole = contents($model{float});
+    my $accepted = 0;
+    my $sentences = 0;
+    for my $n (0 .. length($whole) - 1) {
+        write_file("$dir/cut.onnx", substr $whole, 0, $n);
+        my ($status, $out, $err) = mlp('weights', '--model', "$dir/cut.onnx");
+        $accepted++ if $status != 1 || $out ne '';
+        $sentences++ if one_sentence($err)
+            && $err =~ /expected a (whole one|network of sizes)/;
+    }
+    is $accepted, 0, 'status 1 and nothing on stdout';
+    is $sentences, length($whole), 'with a sentence';
+};
+
+subtest 'a model with one wrong byte is refused, unless in its numbers' => sub {
+    my $whole = contents($model{float});
+    my @accepted;
+    for (my $n = 0; $n < length $whole; $n += 3) {
+        write_file("$dir/bad.onnx", poked($whole, $n,
+            255 - ord substr $whole, $n, 1));
+        my ($status, undef, $err) = mlp('weights', '--model',
+            "$dir/bad.onnx");
+        push @accepted, $n if $status == 0;
+        fail("byte $n: status $status, $err")
+            unless $status == 0 || $status == 1 && one_sentence($err);
+    }
+    my $numbers = 4 * (2 + 2 + 6 + 3 + 6 + 2) / 3;
+    cmp_ok scalar(@accepted), '<=', $numbers + 6,
+        'every third byte is tried; at most those of the numbers pass';
+    cmp_ok scalar(@accepted), '>', 0, 'some numbers are as good as others';
+};
+
+subtest 'what is no model of mlp is refused' => sub {
+    my %bad = ('an empty file' => '', 'a text' => "hello\n",
+        'a CSV file' => contents($circles),
+        'a model and a byte' => contents($model{float}) . "\0",
+        'two models' => contents($model{float}) x 2);
+    refused($_, 1, qr/expected/, $MLP, 'weights', '--model',
+        write_file("$dir/bad.onnx", $bad{$_})) for sort keys %bad;
+    my $nan = contents($model{float});
+    my $at = index($nan, pack('f<', (split /\t/, (mlp('weights', '--model',
+        $model{float}, '--layer', 1))[1])[1]));
+    cmp_ok $at, '>', 0, 'the first weight is found in the file';
+    refused('a nan among the weights', 1, qr/finite/, $MLP, 'weights',
+        '--model', write_file("$dir/bad.onnx", poked($nan, $at, 0, 0, 192,
+            127)));
+};
+
+my $python = $ENV{PYTHON} // '/usr/bin/python3';
+
+subtest 'ONNX: the checker accepts it, and numpy computes the same' => sub {
+    plan skip_all => "$python has no onnx"
+        if system("$python -c 'import onnx, numpy' 2> /dev/null") != 0;
+    my $script = write_file("$dir/check.py", <<'END');
+# Runs a model node by node in numpy, as ONNX defines the operators, on the
+# features of a CSV file, and prints one line of probabilities a row.
+import sys
+import numpy
+import onnx
+import onnx.checker
+import onnx.numpy_helper
+import onnx.shape_inference
+
+model = onnx.load(sys.argv[1])
+onnx.checker.check_model(model, full_check=True)
+values = {t.name: onnx.numpy_helper.to_array(t)
+          for t in model.graph.initializer}
+kind = next(iter(values.values())).dtype
+X = numpy.loadtxt(sys.argv[2], delimiter=",", skiprows=1)[:, :-1]
+values[model.graph.input[0].name] = X.astype(kind)
+
+
+def gemm(node, a, b, c):
+    attributes = {x.name: onnx.helper.get_attribute_value(x)
+                  for x in node.attribute}
+    assert attributes == {"transB": 1}, attributes
+    return a @ b.T + c
+
+
+def softmax(node, a):
+    attributes = {x.name: onnx.helper.get_attribute_value(x)
+                  for x in node.attribute}
+    assert attributes.get("axis", -1) in (1, -1), attributes
+    e = numpy.exp(a - a.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+operators = {"Sub": lambda node, a, b: a - b, "Mul": lambda node, a, b: a * b,
+             "Relu": lambda node, a: numpy.maximum(a, 0),
+             "Gemm": gemm, "Softmax": softmax}
+for node in model.graph.node:
+    values[node.output[0]] = operators[node.op_type](
+        node, *(values[name] for name in node.input))
+assert model.opset_import[0].version == 13
+port = model.graph.output[0]
+assert port.name == "probabilities"
+assert [d.dim_param or d.dim_value
+        for d in port.type.tensor_type.shape.dim] == ["N", 2]
+print(kind, file=sys.stderr)
+numpy.savetxt(sys.stdout, values[port.name], fmt="%.17g")
+END
+    my %type = (float => 'float32', double => 'float64');
+    for my $made (sort keys %model) {
+        my ($status, $out, $err) = run($python, $script, $model{$made},
+            $circles);
+        is $status, 0, "$made: the checker accepts it" or diag $err;
+        is $err, "$type{$made}\n", "$made: the type of its numbers";
+        my @numpy = map { [ split ' ' ] } split /\n/, $out;
+        run($program{$made}, 'evaluate', '--model', $model{$made}, '--test',
+            $circles, '--predictions', "$dir/p.tsv");
+        my @ours = table(contents("$dir/p.tsv"));
+        is scalar(@numpy), scalar(@ours), "$made: a line for each row";
+        my $relative = $made eq 'float' ? 1e-5 : 1e-8; # printed: 9 digits
+        my $bad = grep { my ($p, $q) = ($numpy[$_], $ours[$_]);
+            !close_to($p->[$q->{predicted}], $q->{probability}, $relative)
+                || $p->[$q->{predicted}] < $p->[1 - $q->{predicted}] - 1e-6
+        } 0 .. $#ours;
+        is $bad, 0, "$made: its probabilities are ours";
+    }
+};
+
+done_testing;
