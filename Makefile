@@ -153,7 +153,7 @@ FIGURES := $(patsubst figures/%.gp,$G/figures/%.pdf,$(filter-out figures/style.g
 $G/figures/%.pdf: figures/%.gp figures/style.gp $(RESULTS)
 	@mkdir -p $(@D)
 	@echo "figure $*"
-	@gnuplot -e "results='$R'; output='$@.part'" figures/style.gp $<
+	@LC_ALL=C.UTF-8 gnuplot -e "results='$R'; output='$@.part'" figures/style.gp $<
 	@sed -i 's/CreationDate (D:[0-9]\{14\}/CreationDate (D:20000101000000/' $@.part
 	@mv $@.part $@
 

@@ -1,6 +1,7 @@
 eval figure(full, 6.6)
 curves = results."/fashion/curves.tsv"
 pixels = results."/fashion/classes-pixels.txt"
+stats curves using (100 * $10) nooutput
 set multiplot
 set lmargin at screen 0.08
 set rmargin at screen 0.98
@@ -8,7 +9,7 @@ set bmargin at screen 0.16
 set tmargin at screen 0.97
 set xlabel "epoch" offset 0, 0.4
 set ylabel "test error, %" offset 0.7
-set yrange [8:19]
+set yrange [STATS_min - 1:STATS_max + 3]
 unset key
 plot curves using 1:(100 * ($10 - $11)):(100 * ($10 + $11)) with filledcurves linecolor rgb test_colour, \
     curves using 1:(100 * $10) with lines linewidth 2 linecolor rgb test_colour

@@ -2,9 +2,10 @@ eval figure(full, 6.6)
 file = results."/best/sweep.tsv" # hidden, rate, l1, l2, error, loss
 best = result("best", "valid_error") + 0
 se = result("best", "standard_error") + 0
+stats file using (100 * $5) nooutput
 set multiplot layout 1, 3 margins 0.085, 0.985, 0.27, 0.97 spacing 0.025, 0
 unset key
-set yrange [9:12]
+set yrange [STATS_min - 0.6:STATS_max + 0.2]
 set ylabel "validation error, %" offset 0.7
 set object 1 rectangle from graph 0, first best - se to graph 1, first best + se behind fillcolor rgb pale fillstyle solid 0.35 noborder
 set logscale x
