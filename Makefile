@@ -8,35 +8,43 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export LC_ALL := C
 
-##  setup     install the Debian packages that everything below needs
+##  setup        install the Debian packages that everything below needs
 PACKAGES := gcc libc6-dev make pkg-config noweb \
     texlive-latex-recommended texlive-latex-extra texlive-science \
     texlive-fonts-recommended lmodern latexmk gnuplot-nox \
     libglib2.0-dev libopenblas-dev zlib1g-dev libcsv-dev \
     libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
     dataset-fashion-mnist poppler-utils \
-    perl python3-numpy python3-sympy python3-onnx clang
+    perl python3-numpy python3-sympy python3-onnx clang libomp-dev \
+    libopenblas0-serial
 
-ifneq ($(filter setup,$(MAKECMDGOALS)),)
+##  setup-bench  install the peers that `make bench` compares with
+BENCH_PACKAGES := python3-numpy python3-sklearn python3-torch libfann-dev \
+    python3-threadpoolctl
+
+SETUPS := $(filter setup setup-bench,$(MAKECMDGOALS))
+ifneq ($(SETUPS),)
 
 # What is installed decides what the rest of this file can do; so after
 # `make setup report`, report is made by a make that starts after setup.
 .NOTPARALLEL:
 .PHONY: $(MAKECMDGOALS)
-REST := $(filter-out setup,$(MAKECMDGOALS))
-$(REST): setup
+REST := $(filter-out $(SETUPS),$(MAKECMDGOALS))
+$(REST): $(SETUPS)
 	+@$(MAKE) --no-print-directory $@
-setup:
+setup: WANTED := $(PACKAGES)
+setup-bench: WANTED := $(BENCH_PACKAGES)
+$(SETUPS):
 	@command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || \
-	{ echo "setup: this is not Debian; install what these packages" \
-	  "contain, then go on without setup: $(PACKAGES)" >&2; exit 1; }; \
-	missing=$$(for p in $(PACKAGES); do \
+	{ echo "$@: this is not Debian; install what these packages" \
+	  "contain, then go on without $@: $(WANTED)" >&2; exit 1; }; \
+	missing=$$(for p in $(WANTED); do \
 	    dpkg-query -W -f='$${db:Status-Status}' $$p 2> /dev/null \
 	    | grep -qx installed || echo $$p; done); \
-	if [ -z "$$missing" ]; then echo "setup: nothing is missing"; exit; fi; \
+	if [ -z "$$missing" ]; then echo "$@: nothing is missing"; exit; fi; \
 	sudo=; if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
 	if [ -n "$$sudo" ] && ! command -v sudo > /dev/null; then \
-	    echo "setup: neither root nor sudo; install as root:" $$missing >&2; \
+	    echo "$@: neither root nor sudo; install as root:" $$missing >&2; \
 	    exit 1; fi; \
 	$$sudo apt-get update; \
 	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y \
@@ -47,7 +55,7 @@ else
 G := generated
 CC ?= gcc
 CFLAGS ?= -O3 -march=native
-STANDARD := -std=c11 -D_POSIX_C_SOURCE=200809L -fopenmp-simd
+STANDARD := -std=c11 -D_POSIX_C_SOURCE=200809L -fopenmp -ffp-contract=fast
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 # Looked up when a recipe runs, so that `make help` needs nothing installed.
 LIBRARY_CFLAGS = $(shell pkg-config --cflags glib-2.0 libprotobuf-c)
@@ -59,16 +67,16 @@ export PYTHON ?= /usr/bin/python3
 # A prefix for every experiment, such as the submission command of a queue.
 RUN ?=
 
-.PHONY: help tangle build report test clean
+.PHONY: help tangle build report test bench clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
 # ---------------------------------------------------------------- tangle
-##  tangle    extract the C sources and the experiments from mlp.nw
+##  tangle       extract the C sources and the experiments from mlp.nw
 # A source is rewritten only when its text changes (cpif), so a change of
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
-    gradient_check error dataset idx csv circles model train options
+    gradient_check peak error dataset idx csv circles model train options
 SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
 HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
@@ -87,7 +95,7 @@ $G/tangled: mlp.nw Makefile
 	@touch $@
 
 # ---------------------------------------------------------------- compile
-##  build     compile mlp (single precision) and mlp-double
+##  build        compile mlp (single precision) and mlp-double
 build: $G/bin/mlp $G/bin/mlp-double $G/bin/tiny
 OBJECTS := $(MODULES:%=%.o) onnx.pb-c.o
 single_FLAGS :=
@@ -108,7 +116,7 @@ $G/bin/mlp-double: $(OBJECTS:%=$G/obj/double/%) $G/obj/double/mlp.o
 $G/bin/tiny: $(OBJECTS:%=$G/obj/double/%) $G/obj/double/tiny.o
 $G/bin/%:
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $^ $(LIBRARIES) -o $@
+	$(CC) $(CFLAGS) -fopenmp $^ $(LIBRARIES) -o $@
 $G/obj/double/tiny.o: $G/experiments/tiny.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE -c $< -o $@
@@ -143,8 +151,12 @@ $G/data-checked: data/fashion-mnist.sha256
 
 $R/tiny/command: $G/bin/tiny
 
-# A measured time is honest only when nothing else runs.
-$R/time/command: | $(filter-out $R/time/command,$(RESULTS))
+# A measured time is honest only when nothing else runs; everything else
+# runs one thread for each job of make (bits do not depend on it).
+TIMED := $R/time/command $R/speed/command
+$R/time/command: | $(filter-out $(TIMED),$(RESULTS))
+$R/speed/command: | $(filter-out $R/speed/command,$(RESULTS))
+$(filter-out $(TIMED),$(RESULTS)): export OMP_NUM_THREADS := 1
 
 # ---------------------------------------------------------------- figures
 # cairo writes the time of day into a PDF; it is replaced by a fixed one, so
@@ -158,7 +170,7 @@ $G/figures/%.pdf: figures/%.gp figures/style.gp $(RESULTS)
 	@mv $@.part $@
 
 # ---------------------------------------------------------------- report
-##  report    run the experiments, draw the figures, weave generated/mlp.pdf
+##  report       run the experiments, draw the figures, weave generated/mlp.pdf
 report: $G/mlp.pdf
 # Every line "key value" of a results/NAME/values.tsv is a number that the
 # text quotes as \res{NAME/key}.
@@ -175,7 +187,7 @@ $G/mlp.tex: mlp.nw tex/colour.awk
 	@mv $@.part $@
 # The document must not have overfull lines or references to nothing.
 LATEX_FAULTS := ^!|^[^ ]+:[0-9]+: |Overfull|undefined|multiply.defined|No result
-$G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/*)
+$G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/* $G/bench/bench.txt)
 	@echo "latexmk $<"
 	@SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -r tex/latexmkrc -silent \
 	    $< > $G/latex.out 2>&1 && ! grep -qE '$(LATEX_FAULTS)' $G/mlp.log || \
@@ -183,7 +195,7 @@ $G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/*)
 	      tail -n 20 $G/latex.out; rm -f $@; exit 1; } >&2
 
 # ---------------------------------------------------------------- tests
-##  test      run all TAP tests under prove
+##  test         run all TAP tests under prove
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 UNIT_PROGRAMS := $(foreach p,single double,$(UNIT_TESTS:%=$G/tests/%-$p))
 $G/tests/%-single: tests/unit/%.c $(OBJECTS:%=$G/obj/single/%)
@@ -199,7 +211,17 @@ $G/tests/peers/dump_gradient: tests/peers/dump_gradient.c $(OBJECTS:%=$G/obj/dou
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
 
-##  clean     remove all that was made
+##  bench        time this program against NumPy, scikit-learn, PyTorch and FANN
+# With the kernels that suit the processor, whatever the environment says.
+bench: $G/bin/mlp
+	@mkdir -p $G/bench
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE FASHION="$(FASHION)" \
+	    $(PYTHON) tests/peers/bench.py --output $G/bench/bench.tsv
+	@awk -F'\t' 'NR == 1 { print "                   hidden   seconds   times ours   from    to"; next } \
+	    { printf "%-18s %6d  %8.3f  %11.2f  %5.2f %5.2f\n", $$1, $$2, $$5, $$8, $$7, $$9 }' \
+	    $G/bench/bench.tsv > $G/bench/bench.txt
+
+##  clean        remove all that was made
 clean:
 	rm -rf $G
 

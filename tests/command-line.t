@@ -16,14 +16,15 @@ my $penalties = 'l1-hidden l2-hidden l1-output l2-output';
 my %options = (
     train => "train train-labels test test-labels validation standardize "
         . "hidden batch epochs rate schedule momentum $penalties patience "
+        . "threads "
         . "gradient seed log save quiet",
-    evaluate => 'model test test-labels predictions',
+    evaluate => 'model test test-labels predictions threads',
     'check-gradient' => "train train-labels standardize inputs hidden "
         . "classes $penalties seed examples method step gradient summary",
     compare => "train train-labels standardize inputs hidden classes "
         . "$penalties seed batch",
-    time => "train train-labels standardize hidden batch epochs rate "
-        . "$penalties gradient seed",
+    time => "train train-labels validation standardize hidden batch epochs "
+        . "rate momentum $penalties gradient threads steps seed",
     circles => 'examples noise seed output',
     regions => 'model grid x-min x-max y-min y-max',
     weights => 'model layer',
@@ -111,7 +112,7 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
             qw(0 -1 1e7 abc nan inf 0x1 1e999 1.5x), '1,5', '', ' 1', '1 ' ],
         [ 'train', 'momentum', '[0, 1)', qw(1 -0.1 2) ],
         [ 'train', 'batch', '[1,', qw(0 -1 1.5 1e2 1000001), '', ' 7', '+7' ],
-        [ 'train', 'epochs', '[1,', qw(0 99999999999999999999) ],
+        [ 'train', 'epochs', '[0,', qw(-1 99999999999999999999) ],
         [ 'train', 'hidden', '[1,', qw(0 x) ],
         [ 'train', 'seed', '4294967295]', qw(4294967296 -1) ],
         [ 'train', 'l2-hidden', '[0, 1e6]', qw(-1e-9 1e7) ],
@@ -213,7 +214,7 @@ subtest 'a failing run leaves the folder as it was' => sub {
     my $here = folder();
     my @out = ('--log', "$here/log.tsv", '--save', "$here/model.onnx");
     my @runs = (
-        [ 'diverging', 1, @small, qw(--rate 1e6) ],
+        [ 'diverging', 1, @small, qw(--rate 1e6 --l2-hidden 1) ],
         [ 'without data', 1, '--train', "$here/nosuch" ],
         [ 'with a wrong option', 2, @small, qw(--momentum 1) ],
         [ 'with an output that cannot be', 1, @small,
@@ -240,10 +241,10 @@ subtest 'a failing run leaves the folder as it was' => sub {
 
 subtest 'a diverging rate stops with a sentence that helps' => sub {
     refused('rate 1e6', 1, qr/epoch 1\b.*smaller --rate/,
-        $MLP, 'train', @small, qw(--rate 1e6));
+        $MLP, 'train', @small, qw(--rate 1e6 --l2-hidden 1));
     refused('with momentum it names that too', 1,
         qr/epoch 1\b.*smaller --rate.*--momentum/, $MLP, 'train', @small,
-        qw(--rate 1e6 --momentum 0.9));
+        qw(--rate 1e6 --l2-hidden 1 --momentum 0.9));
 };
 
 subtest 'the six numbers of every epoch, printed and in the log' => sub {
@@ -663,6 +664,64 @@ subtest 'Fashion-MNIST' => sub {
         @short, "$dir/raw.tsv");
     ok length contents("$dir/gz.tsv"), 'gzipped files train';
     is contents("$dir/raw.tsv"), contents("$dir/gz.tsv"), 'raw ones alike';
+};
+
+subtest 'threads change the time, not a bit' => sub {
+    plan skip_all => "Fashion-MNIST is not in $FASHION"
+        if may_skip_fashion();
+    my @data = ('--train', "$FASHION/t10k-images-idx3-ubyte.gz",
+        '--train-labels', "$FASHION/t10k-labels-idx1-ubyte.gz");
+    my $train = sub {
+        my ($name, @more) = @_;
+        my ($status, undef, $err) = mlp('train', @data, qw(--validation 1000
+            --hidden 150 --epochs 2 --quiet --log), "$dir/$name.tsv",
+            '--save', "$dir/$name.onnx", @more);
+        is $status, 0, "$name trains";
+        return (contents("$dir/$name.tsv"), contents("$dir/$name.onnx"),
+            $err);
+    };
+    for my $momentum (qw(0 0.9)) {
+        my ($log, $model) = $train->("one-$momentum", qw(--threads 1
+            --l1-hidden 1e-5 --l2-hidden 1e-4 --momentum), $momentum);
+        for my $threads (2, 4) {
+            my ($log2, $model2) = $train->("$threads-$momentum",
+                '--threads', $threads, qw(--l1-hidden 1e-5
+                --l2-hidden 1e-4 --momentum), $momentum);
+            is $log2, $log, "$threads threads, momentum $momentum: log";
+            ok $model2 eq $model, 'and model';
+        }
+    }
+    my $count = sub {
+        my (undef, $out) = mlp('time', @data, qw(--hidden 8 --epochs 1
+            --gradient matrix), @_);
+        return (table($out))[0]{threads};
+    };
+    is $count->('--threads', 3), 3, '--threads 3';
+    local $ENV{OMP_NUM_THREADS} = 2;
+    is $count->(), 2, 'OMP_NUM_THREADS=2';
+    is $count->('--threads', 1), 1, '--threads goes before it';
+    my ($serial) = glob '/usr/lib/*/openblas-serial';
+    SKIP: {
+        skip 'libopenblas0-serial is not installed', 3
+            if !$serial && !$ENV{CI};
+        my ($log) = $train->('parallel', '--threads', 1);
+        local $ENV{LD_LIBRARY_PATH} = $serial;
+        my ($log2, undef, $err) = $train->('serial', '--threads', 2);
+        is $log2, $log, 'a serial OpenBLAS computes the same';
+        like $err, qr/built without threads; running on one/, 'on one thread';
+    }
+};
+
+subtest 'no epochs: the network as it starts' => sub {
+    my ($status) = mlp('train', '--train', "$TOP/data/circles.csv",
+        qw(--epochs 0 --quiet --save), "$dir/start.onnx", '--log',
+        "$dir/start.tsv");
+    is $status, 0, 'train';
+    is scalar(my @rows = table(contents("$dir/start.tsv"))), 0, 'no record';
+    my (undef, $out) = mlp('weights', '--model', "$dir/start.onnx",
+        qw(--layer 1));
+    my @bias = map { (split /\t/)[0] } split /\n/, $out;
+    is_deeply [grep { $_ != 0 } @bias], [], 'zero biases';
 };
 
 done_testing;

@@ -11,11 +11,11 @@ use Test::More;
 # The files that mlp.nw is tangled into. A chunk that is used nowhere because
 # its name is misspelt would appear among them.
 my @core = qw(real functions network example);
-my @modules = (@core, qw(matrix batch minibatch gradient_check error dataset
-    idx csv circles model train options));
+my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
+    dataset idx csv circles model train options));
 my @experiments = qw(best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
-    sample steps sweep time tiny winner);
+    sample speed steps sweep time tiny winner);
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
     (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
     'experiments.mk', 'numpy_gradient.py');
@@ -225,7 +225,7 @@ subtest 'the C sources compile without a message' => sub {
 subtest 'floors: a module includes only what stands below it' => sub {
     my %floor;
     my $n = 0;
-    for my $floor ([qw(real)], [qw(functions matrix error)], [qw(network)],
+    for my $floor ([qw(real)], [qw(functions matrix error peak)], [qw(network)],
         [qw(example batch)], [qw(minibatch dataset)],
         [qw(idx csv circles gradient_check model train)], [qw(options)],
         [qw(mlp)]) {

@@ -37,7 +37,7 @@ static void product_is_its_definition(void)
                 expected[p] += (double)alpha * element(A, p / m, q)
                              * element(B, q, p % m);
         }
-        product(alpha, A, B, beta, c, n, m);
+        product(alpha, A, B, beta, target(c, n, m, m));
         for (size_t p = 0; p < n * m; p++)
             assert_near(c[p], expected[p], 64 * EPSILON);
     }
@@ -61,7 +61,7 @@ static void beta_0_overwrites_anything(void)
     const real a[] = {1, 2}, b[] = {3, 4};
     real c[] = {(real)NAN, (real)INFINITY, (real)-INFINITY, (real)NAN};
     const real expected[] = {3, 4, 6, 8};
-    product(1, view(a, 2, 1), view(b, 1, 2), 0, c, 2, 2);
+    product(1, view(a, 2, 1), view(b, 1, 2), 0, target(c, 2, 2, 2));
     assert_arrays_near(4, c, expected, EPSILON);
 }
 
@@ -70,7 +70,7 @@ static void shapes_that_do_not_fit_abort(void)
     const real a[4] = {0};
     real c[4];
     if (g_test_subprocess()) {
-        product(1, view(a, 2, 2), view(a, 1, 2), 0, c, 2, 2);
+        product(1, view(a, 2, 2), view(a, 1, 2), 0, target(c, 2, 2, 2));
         return;
     }
     g_test_trap_subprocess(NULL, 0, 0);

@@ -1,3 +1,5 @@
+#include <omp.h>
+#include <string.h>
 #include "check.h"
 #include "functions.h"
 #include "minibatch.h"
@@ -220,6 +222,76 @@ static void forward_only_says_the_same(void)
     g_rand_free(random);
 }
 
+static void fused_step_is_the_gradient_and_a_step(void)
+{
+    static const struct {
+        Penalty penalty;
+        double momentum;
+    } cases[] = {
+        {{0, 0, 0, 0}, 0},
+        {{0, (real)0.03, 0, (real)0.02}, 0},
+        {{(real)0.04, 0, (real)0.05, 0}, 0},
+        {{(real)0.04, (real)0.03, (real)0.05, (real)0.02}, 0},
+        {{(real)0.04, (real)0.03, (real)0.05, (real)0.02}, 0.9},
+    };
+    GRand *random = g_rand_new_with_seed(48);
+    for (size_t c = 0; c < G_N_ELEMENTS(cases); c++) {
+        const Descent s = {(real)0.3, (real)cases[c].momentum,
+                           cases[c].penalty};
+        Fixture f = create(random, 7, 70, 4, 30, 30);
+        Network fused = draw_network(random, 7, 70, 4);
+        Network velocity = zero_network_like(&f.net);
+        network_copy(&fused, &f.net);
+        f.penalty = s.penalty;
+        for (size_t step = 0; step < 2; step++) { /* other: the velocity */
+            const Outcome a = run(&f, matrix_gradient, &f.grad);
+            for (size_t t = 0; t < f.net.n_theta; t++) {
+                f.other.theta[t] = s.momentum * f.other.theta[t]
+                                 + f.grad.theta[t];
+                f.net.theta[t] -= s.rate * f.other.theta[t];
+            }
+            const Outcome b = matrix_descend(&fused, &velocity, s, f.of.X,
+                                             f.of.y, f.of.K, &f.w);
+            assert_near(b.loss, a.loss, TOLERANCE);
+            g_assert_cmpuint(b.errors, ==, a.errors);
+            assert_arrays_near(f.net.n_theta, fused.theta, f.net.theta,
+                               TOLERANCE);
+        }
+        network_free(&fused);
+        network_free(&velocity);
+        destroy(&f);
+    }
+    g_rand_free(random);
+}
+
+static void threads_do_not_change_a_bit(void)
+{
+    Network first = {0};
+    const int before = omp_get_max_threads();
+    for (int threads = 1; threads <= 4; threads *= 2) {
+        GRand *random = g_rand_new_with_seed(49);
+        Fixture f = create(random, 40, 300, 5, 90, 90);
+        Network velocity = zero_network_like(&f.net);
+        omp_set_num_threads(threads);
+        for (int i = 0; i < 6; i++) {
+            const Descent s = {(real)0.1, (real)(i < 3 ? 0 : 0.9),
+                               f.penalty};
+            matrix_descend(&f.net, &velocity, s, f.of.X, f.of.y, 90, &f.w);
+        }
+        if (threads == 1) {
+            first = zero_network_like(&f.net);
+            network_copy(&first, &f.net);
+        }
+        g_assert_cmpint(memcmp(first.theta, f.net.theta,
+                               first.n_theta * sizeof(real)), ==, 0);
+        network_free(&velocity);
+        destroy(&f);
+        g_rand_free(random);
+    }
+    omp_set_num_threads(before);
+    network_free(&first);
+}
+
 static void order_of_the_examples_does_not_matter(void)
 {
     GRand *random = g_rand_new_with_seed(47);
@@ -307,6 +379,10 @@ int main(int argc, char **argv)
     ADD("an example is an error if another class is more probable",
         errors_are_counted);
     ADD("the forward pass alone says the same", forward_only_says_the_same);
+    ADD("a fused step is the gradient and a step",
+        fused_step_is_the_gradient_and_a_step);
+    ADD("one, two and four threads give the same bits",
+        threads_do_not_change_a_bit);
     ADD("the order of the examples does not matter",
         order_of_the_examples_does_not_matter);
     ADD("logits far apart or huge have the right losses and gradients",
