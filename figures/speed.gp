@@ -8,7 +8,7 @@ set multiplot layout 1, 3 margins 0.065, 0.99, 0.19, 0.96 spacing 0.07, 0
 set logscale xy
 set xlabel "hidden units" offset 0, 0.4
 set ylabel "seconds" offset 1
-set xrange [26:1300]
+set xrange [26:640]
 set key top left
 pick(t) = sprintf("< awk '$4 == %d' %s", t, sizes)
 plot pick(1) using 2:7 with linespoints pointtype 7 pointsize 0.4 linewidth 1.6 linecolor rgb blue title "1 thread", \

@@ -2,7 +2,7 @@ eval figure(wide, 2.5)
 file = results."/fashion/units.txt"
 stats file matrix using 3 nooutput
 top = STATS_max > -STATS_min ? STATS_max : -STATS_min
-set cbrange [-0.6 * top:0.6 * top]
+set cbrange [-0.35 * top:0.35 * top]
 unset colorbox
 unset key
 unset tics
