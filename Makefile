@@ -170,7 +170,7 @@ $G/figures/%.pdf: figures/%.gp figures/style.gp $(RESULTS)
 	@mv $@.part $@
 
 # ---------------------------------------------------------------- report
-##  report       run the experiments, draw the figures, weave generated/mlp.pdf
+##  report       run the experiments and weave generated/mlp.pdf
 report: $G/mlp.pdf
 # Every line "key value" of a results/NAME/values.tsv is a number that the
 # text quotes as \res{NAME/key}.
@@ -211,7 +211,7 @@ $G/tests/peers/dump_gradient: tests/peers/dump_gradient.c $(OBJECTS:%=$G/obj/dou
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
 
-##  bench        time this program against NumPy, scikit-learn, PyTorch and FANN
+##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
 # With the kernels that suit the processor, whatever the environment says.
 bench: $G/bin/mlp
 	@mkdir -p $G/bench
