@@ -4,11 +4,12 @@ batches = results."/speed/batches.tsv"
 threads = result("speed", "threads") + 0
 peak = result("speed", "peak") + 0
 flops(h) = 60000.0 * (4.0 * 784 * h + 6.0 * h * 10) / 1e9
-set multiplot layout 1, 3 margins 0.065, 0.99, 0.19, 0.96 spacing 0.07, 0
+set multiplot layout 1, 3 margins 0.065, 0.99, 0.22, 0.96 spacing 0.07, 0
 set logscale xy
-set xlabel "hidden units" offset 0, 0.4
+set xlabel "hidden units"
 set ylabel "seconds" offset 1
 set xrange [26:640]
+set xtics (32, 64, 128, 256, 512) rotate by 45 right
 set key top left
 pick(t) = sprintf("< awk '$4 == %d' %s", t, sizes)
 plot pick(1) using 2:7 with linespoints pointtype 7 pointsize 0.4 linewidth 1.6 linecolor rgb blue title "1 thread", \
@@ -19,7 +20,8 @@ unset key
 set ylabel "fraction of the peak, %" offset 1
 set yrange [0:100]
 plot pick(threads) using 2:(100 * $12) with linespoints pointtype 7 pointsize 0.4 linewidth 1.6 linecolor rgb vermilion
-set xlabel "examples in a minibatch" offset 0, 0.4
+set xtics (10, 20, 50, 100, 200, 500, 1000) rotate by 45 right
+set xlabel "examples in a minibatch"
 set ylabel "seconds" offset 1
 set xrange [8:1250]
 set yrange [0:*]
