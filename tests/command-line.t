@@ -287,8 +287,8 @@ subtest 'the six numbers of every epoch, printed and in the log' => sub {
 };
 
 subtest 'a progress line goes to a terminal, and only there' => sub {
-    plan skip_all => 'no script(1) to make a terminal'
-        unless system('script -V > /dev/null 2>&1') == 0;
+    plan skip_all => 'script(1) cannot make a terminal here'
+        unless system('script -qec true /dev/null > /dev/null 2>&1') == 0;
     my $command = join ' ', map { "'$_'" } $MLP, 'train', @small;
     my (undef, $typed) = run('script', '-qec', "$command > '$dir/table'",
         '/dev/null');
