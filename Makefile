@@ -162,7 +162,7 @@ $(filter-out $(TIMED),$(RESULTS)): export OMP_NUM_THREADS := 1
 # cairo writes the time of day into a PDF; it is replaced by a fixed one, so
 # that the same data give the same bytes.
 FIGURES := $(patsubst figures/%.gp,$G/figures/%.pdf,$(filter-out figures/style.gp,$(wildcard figures/*.gp)))
-$G/figures/%.pdf: figures/%.gp figures/style.gp $(RESULTS)
+$G/figures/%.pdf: figures/%.gp figures/style.gp figures/panels.gpi $(RESULTS)
 	@mkdir -p $(@D)
 	@echo "figure $*"
 	@LC_ALL=C.UTF-8 gnuplot -e "results='$R'; output='$@.part'" figures/style.gp $<
