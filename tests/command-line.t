@@ -700,16 +700,6 @@ subtest 'threads change the time, not a bit' => sub {
     local $ENV{OMP_NUM_THREADS} = 2;
     is $count->(), 2, 'OMP_NUM_THREADS=2';
     is $count->('--threads', 1), 1, '--threads goes before it';
-    my ($serial) = glob '/usr/lib/*/openblas-serial';
-    SKIP: {
-        skip 'libopenblas0-serial is not installed', 3
-            if !$serial && !$ENV{CI};
-        my ($log) = $train->('parallel', '--threads', 1);
-        local $ENV{LD_LIBRARY_PATH} = $serial;
-        my ($log2, undef, $err) = $train->('serial', '--threads', 2);
-        is $log2, $log, 'a serial OpenBLAS computes the same';
-        like $err, qr/built without threads; running on one/, 'on one thread';
-    }
 };
 
 subtest 'no epochs: the network as it starts' => sub {

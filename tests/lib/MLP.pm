@@ -20,7 +20,6 @@ our $FASHION = $ENV{FASHION} // '/usr/share/datasets/fashion-mnist';
 
 # A locale with a decimal comma must change nothing; nor may the environment.
 delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES)};
-$ENV{OPENBLAS_NUM_THREADS} //= 1;
 
 sub folder { return tempdir(CLEANUP => 1) }
 

@@ -230,12 +230,10 @@ def say(progress):
 
 
 def mlp_version():
-    """Such as 'mlp 1.0, OpenBLAS 0.3.21 Cooperlake'."""
+    """Such as 'mlp 1.0, vectors of 64 bytes'."""
     lines = mlp("--version").splitlines()
-    starting = lambda word: next(
-        (line.split()[1] for line in lines if line.startswith(word)), "?")
-    return (f"mlp {starting('mlp ')}, OpenBLAS {starting('OpenBLAS ')} "
-            f"{starting('kernel ')}")
+    vectors = next(line for line in lines if line.startswith("vectors"))
+    return f"mlp {lines[0].split()[1]}, {vectors}"
 
 
 def machine():
