@@ -169,7 +169,10 @@ $(filter-out $(TIMED),$(RESULTS)): export OMP_NUM_THREADS := 1
 # ---------------------------------------------------------------- figures
 # cairo writes the time of day into a PDF; it is replaced by a fixed one, so
 # that the same data give the same bytes.
-FIGURES := $(patsubst figures/%.gp,$G/figures/%.pdf,$(filter-out figures/style.gp,$(wildcard figures/*.gp)))
+# The figure of `make bench` is drawn when that has been run.
+NO_FIGURE := figures/style.gp $(if $(wildcard $G/bench/bench.tsv),,figures/bench.gp)
+FIGURES := $(patsubst figures/%.gp,$G/figures/%.pdf,$(filter-out $(NO_FIGURE),$(wildcard figures/*.gp)))
+$G/figures/bench.pdf: $G/bench/bench.tsv
 $G/figures/%.pdf: figures/%.gp figures/style.gp figures/panels.gpi $(RESULTS)
 	@mkdir -p $(@D)
 	@echo "figure $*"
