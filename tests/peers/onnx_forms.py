@@ -257,6 +257,12 @@ def more_outputs(model, graph):
 
 
 @other
+def without_outputs(model, graph):
+    "no output"
+    del graph.output[:]
+
+
+@other
 def two_inputs(model, graph):
     "two inputs"
     graph.input.append(helper.make_tensor_value_info(
@@ -352,6 +358,12 @@ def cut_numbers(model, graph):
     "a byte less in a parameter"
     t = tensor(graph, "W1")
     t.raw_data = t.raw_data[:-1]
+
+
+@other
+def half_a_number(model, graph):
+    "a byte more in a parameter"
+    tensor(graph, "W1").raw_data += bytes(1)
 
 
 @other
