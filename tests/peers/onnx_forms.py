@@ -270,6 +270,13 @@ def two_inputs(model, graph):
 
 
 @other
+def first_input(model, graph):
+    "an input before the input"
+    graph.input.insert(0, helper.make_tensor_value_info(
+        "Y", TensorProto.FLOAT, ["N", 2]))
+
+
+@other
 def other_input(model, graph):
     "an input that nobody reads"
     graph.input[0].name = "Y"
