@@ -22,7 +22,7 @@ PACKAGES := gcc libc6-dev make pkg-config noweb \
 BENCH_PACKAGES := python3-numpy python3-sklearn python3-torch libfann-dev \
     python3-threadpoolctl
 
-##  setup-peers  install other readers of our models, which tests compare with
+##  setup-peers  install other readers of ONNX, which tests compare with
 # Node.js has many sources, and npm many parts: taken from Debian if not there.
 PEER_PACKAGES = python3-opencv \
     $(shell command -v node > /dev/null || echo nodejs) \
