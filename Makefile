@@ -22,7 +22,13 @@ PACKAGES := gcc libc6-dev make pkg-config noweb \
 BENCH_PACKAGES := python3-numpy python3-sklearn python3-torch libfann-dev \
     python3-threadpoolctl
 
-SETUPS := $(filter setup setup-bench,$(MAKECMDGOALS))
+##  setup-peers  install other readers of ONNX, which tests compare with
+# Node.js has many sources, and npm many parts: taken from Debian if not there.
+PEER_PACKAGES = python3-opencv \
+    $(shell command -v node > /dev/null || echo nodejs) \
+    $(shell command -v npm > /dev/null || echo npm)
+
+SETUPS := $(filter setup setup-bench setup-peers,$(MAKECMDGOALS))
 ifneq ($(SETUPS),)
 
 # What is installed decides what the rest of this file can do; so after
@@ -34,6 +40,7 @@ $(REST): $(SETUPS)
 	+@$(MAKE) --no-print-directory $@
 setup: WANTED := $(PACKAGES)
 setup-bench: WANTED := $(BENCH_PACKAGES)
+setup-peers: WANTED = $(PEER_PACKAGES)
 $(SETUPS):
 	@command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || \
 	{ echo "$@: this is not Debian; install what these packages" \
@@ -49,6 +56,13 @@ $(SETUPS):
 	$$sudo apt-get update; \
 	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y \
 	    --no-install-recommends $$missing
+	@$(if $(filter setup-peers,$@),$(NPM_CI))
+# Of the npm packages, those of the lock file and no scripts of theirs.
+NPM_CI = cd tests/peers && to=../../generated/peers && \
+    if ! cmp -s package-lock.json $$to/installed; then \
+        mkdir -p $$to && cp package.json package-lock.json $$to && \
+        (cd $$to && npm ci --ignore-scripts --no-audit --no-fund) && \
+        cp package-lock.json $$to/installed; fi
 
 else
 

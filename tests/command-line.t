@@ -18,7 +18,9 @@ my %options = (
         . "hidden batch epochs rate schedule momentum $penalties patience "
         . "threads "
         . "gradient seed log save quiet",
-    evaluate => 'model test test-labels predictions threads',
+    evaluate => 'model test test-labels predictions json threads',
+    predict => 'model data probabilities format threads',
+    info => 'model json',
     'check-gradient' => "train train-labels standardize inputs hidden "
         . "classes $penalties seed examples method step gradient summary",
     compare => "train train-labels standardize inputs hidden classes "
@@ -79,6 +81,10 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
             @train, qw(--batch 2000) ],
         [ 'a batch larger than what is left', qr/--batch is 61.*60/,
             @train, qw(--validation 1000 --batch 61) ],
+        [ 'one argument too many', qr/'three'/, $MLP, 'predict', $model,
+            $circles, 'three' ],
+        [ 'a place that a named option has taken', qr/'two'/, $MLP, 'info',
+            '--model', $model, 'two' ],
         [ 'labels without examples', qr/--test-labels without --test/,
             @train, '--test-labels', $circles ],
         [ 'one file for two outputs', qr/same file/,
@@ -103,7 +109,7 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
         refused("mlp $command refuses an unknown option", 2, qr/--frob/,
             @command, '--frob', '1');
         refused("mlp $command names the option that is missing", 2,
-            qr/--(train|model|test) is missing/, @command)
+            qr/--(train|model|test|data) is missing/, @command)
             if $options{$command} =~ /^(train|model)/
             && $command !~ /check|compare/;
     }
@@ -189,6 +195,8 @@ subtest 'a full disk is noticed: status 1' => sub {
         'mlp train' => [ 'train', @small ], 'mlp circles' => [ 'circles' ],
         'mlp weights' => [ 'weights', '--model', $model ],
         'mlp regions' => [ 'regions', '--model', $model ],
+        'mlp info' => [ 'info', $model ],
+        'mlp predict' => [ 'predict', $model, $circles ],
         'mlp compare' => [ 'compare' ],
         'mlp time' => [ 'time', @small, qw(--epochs 1) ],
         'mlp evaluate' => [ 'evaluate', '--model', $model,
