@@ -14,17 +14,19 @@ my $header = join "\t", qw(epoch rate train_error train_loss valid_error
 
 my $penalties = 'l1-hidden l2-hidden l1-output l2-output';
 my %options = (
-    train => "train train-labels test test-labels validation standardize "
-        . "hidden batch epochs rate schedule momentum $penalties patience "
-        . "threads "
+    train => "train train-labels test test-labels label header validation "
+        . "validation-fraction standardize hidden batch epochs rate schedule "
+        . "momentum $penalties patience watch threads "
         . "gradient seed log save quiet",
-    evaluate => 'model test test-labels predictions threads',
-    'check-gradient' => "train train-labels standardize inputs hidden "
-        . "classes $penalties seed examples method step gradient summary",
-    compare => "train train-labels standardize inputs hidden classes "
-        . "$penalties seed batch",
-    time => "train train-labels validation standardize hidden batch epochs "
-        . "rate momentum $penalties gradient threads steps seed",
+    evaluate => 'model test test-labels label header predictions threads',
+    'check-gradient' => "train train-labels label header standardize inputs "
+        . "hidden classes $penalties seed examples method step gradient "
+        . "summary",
+    compare => "train train-labels label header standardize inputs hidden "
+        . "classes $penalties seed batch",
+    time => "train train-labels label header validation validation-fraction "
+        . "standardize hidden batch epochs rate momentum $penalties gradient "
+        . "threads steps seed",
     circles => 'examples noise seed output',
     regions => 'model grid x-min x-max y-min y-max',
     weights => 'model layer',
@@ -74,6 +76,8 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
         [ 'an empty file name', qr/--log/, @train, '--log', '' ],
         [ 'patience without a validation set', qr/--validation/,
             @train, qw(--patience 3) ],
+        [ 'two ways to hold examples out', qr/both hold examples out/,
+            @train, qw(--validation 10 --validation-fraction 0.1) ],
         [ 'all examples held out', qr/1060/, @train, qw(--validation 1060) ],
         [ 'a batch larger than the training set', qr/--batch is 2000.*1060/,
             @train, qw(--batch 2000) ],
@@ -111,6 +115,9 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
         [ 'train', 'rate', '(0, 1e6]',
             qw(0 -1 1e7 abc nan inf 0x1 1e999 1.5x), '1,5', '', ' 1', '1 ' ],
         [ 'train', 'momentum', '[0, 1)', qw(1 -0.1 2) ],
+        [ 'train', 'validation-fraction', '[0, 1)', qw(1 -0.1 20%) ],
+        [ 'train', 'watch', 'error|loss', qw(rate) ],
+        [ 'train', 'header', 'auto|yes|no', qw(maybe) ],
         [ 'train', 'batch', '[1,', qw(0 -1 1.5 1e2 1000001), '', ' 7', '+7' ],
         [ 'train', 'epochs', '[0,', qw(-1 99999999999999999999) ],
         [ 'train', 'hidden', '[1,', qw(0 x) ],
@@ -156,9 +163,9 @@ subtest 'a sound request that cannot be met: status 1' => sub {
             @train, '--log', "$dir/folder" ],
         [ 'a device as the log', qr/--log.*not an ordinary file/,
             @train, '--log', '/dev/null' ],
-        [ 'a test set of another width', qr/length 3.*2 is needed/,
+        [ 'a test set of another width', qr/4 columns, expected 3: 2 feat/,
             @train, '--test', "$dir/three.csv" ],
-        [ 'data of another width for a model', qr/length 3.*2 is needed/,
+        [ 'data of another width for a model', qr/4 columns, expected 3: 2/,
             $MLP, 'evaluate', '--model', $model, '--test', "$dir/three.csv" ],
         [ 'a model that is none', qr/junk.*expected a whole one/,
             $MLP, 'weights', '--model', "$dir/junk" ],
@@ -324,6 +331,31 @@ subtest '--validation holds out the last N examples of the file' => sub {
     my ($status) = mlp('train', @small, '--train', "$dir/sorted.csv",
         qw(--validation 529 --quiet));
     is $status, 0, 'one example of the class is enough';
+};
+
+subtest '--validation-fraction takes its share of every class' => sub {
+    # Of three classes of 50, 30 and 7 examples, whose one feature tells which
+    # example it is, 20 % of 87 are 17: quotas 9.77, 5.86 and 1.37.
+    my @all = map { my $c = $_; map { "$c$_" } 1 .. { 1 => 50, 2 => 30,
+        3 => 7 }->{$c} } 1 .. 3;
+    my $text = join '', map { "$_," . (qw(0 a b c))[substr $_, 0, 1] . "\n" }
+        @all;
+    my $held = sub {
+        my ($fraction, $seed, $text) = @_;
+        write_file("$dir/x.csv", $text);
+        my (undef, undef, $err) = mlp('train', "$dir/x.csv", '--epochs', 0,
+            '--validation-fraction', $fraction, '--seed', $seed, '--save',
+            "$dir/x.onnx");
+        return $err =~ /^(\d+) to learn from, (\d+) held/m ? $2 : $err;
+    };
+    is $held->(0.2, 1, $text), 17, 'as many as asked for, rounded';
+    is $held->(0.01, 1, $text), 1, 'one';
+    like $held->(0.001, 1, $text), qr/nothing can be held out of 87 examples/,
+        'none is refused';
+    is $held->(0.99, 1, $text), 84, 'every class keeps one to learn from';
+    is $held->(0.5, 1, "1,0\n2,0\n3,1\n"), 1, 'also where one is all it has';
+    like $held->(0.5, 1, "1,0\n2,1\n"), qr/nothing can be held out/,
+        'with one example of each class there is nothing to hold out';
 };
 
 subtest 'loop and matrix gradients train alike, up to rounding' => sub {
