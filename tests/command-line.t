@@ -308,6 +308,90 @@ subtest 'a progress line goes to a terminal, and only there' => sub {
     unlike $typed, qr/left/, 'nor a run whose table is on the terminal';
 };
 
+subtest 'a bare file: split, trained, stopped, saved, and told' => sub {
+    my $here = folder();
+    write_file("$here/rings.csv", join '', $names =~ s/label/kind/r,
+        map { s/,0$/,inner/r =~ s/,1$/,outer/r } @rows[0 .. 299]);
+    my $bare = sub { run_in($here, $MLP, 'train', 'rings.csv', @_) };
+    my ($status, $out, $err) = $bare->(qw(--hidden 8 --log a.tsv));
+    is $status, 0, 'the run succeeds';
+    my @log = table(contents("$here/a.tsv"));
+    my ($best) = sort { $a->{valid_loss} <=> $b->{valid_loss} } @log;
+    my $last = $log[-1]{epoch};
+    is $last, $best->{epoch} + 20, '20 epochs after the best one';
+    is scalar(my @table = split /\n/, $out), $last + 1, 'a table on stdout';
+    my $errors = sprintf '%.2f %% training %.2f %% validation',
+        map { 100 * $best->{"${_}_error"} } qw(train valid);
+    my $chosen = '--validation-fraction 0.2 --batch 15 --epochs 500 '
+        . '--patience 20 --watch loss --save model.onnx';
+    is $err, <<"END", 'and in words what it did';
+300 examples of 2 features; 2 classes: inner (150), outer (150)
+240 to learn from, 60 held out to validate
+chosen: $chosen
+best epoch $best->{epoch} of $last, error $errors; saved as model.onnx
+END
+    is listing($here), 'a.tsv model.onnx rings.csv', 'what it made';
+    my $model = contents("$here/model.onnx");
+    my ($again, $told, $said) = run_in($here, $MLP, qw(train --train rings.csv
+        --hidden 8 --log b.tsv), split(' ', $chosen =~ s/model/explicit/r));
+    is "$again$said", '0', 'the options that it printed, with --train';
+    ok contents("$here/explicit.onnx") eq $model
+        && contents("$here/b.tsv") eq contents("$here/a.tsv") && $told eq $out,
+        'make the same model, log and table to the byte';
+    (undef, undef, $err) = $bare->(qw(--hidden 8));
+    like $err, qr/saved as model.onnx, in place of an earlier one\n\z/,
+        'an earlier model is replaced, and that is told';
+    ($status, $out, $err) = $bare->(qw(--hidden 8 --quiet));
+    is "$status$out$err", '0', '--quiet says nothing';
+    ok contents("$here/model.onnx") eq $model, 'and trains the same';
+    (undef, undef, $err) = $bare->(qw(--epochs 7 --validation 30 --batch 9
+        --save x.onnx --patience 3 --watch error));
+    like $err, qr/270 to learn from, 30 held out to validate\nbest/,
+        'what is said is not chosen';
+    (undef, undef, $err) = $bare->(qw(--epochs 7 --validation 0));
+    like $err, qr/300 to learn from, 0 held .*\nchosen: --batch 17 --save/,
+        'without a validation set there is no patience';
+    like $err, qr/^last epoch 7 of 7, error \S+ % training; saved/m,
+        'and the last network is saved';
+    (undef, undef, $err) = $bare->(qw(--epochs 2 --test rings.csv));
+    like $err, qr/error \S+ % training \S+ % validation \S+ % test;/,
+        'with a test file, its error is told too';
+    ($status, $out, $err) = run_in($here, 'bash', '-c',
+        'cat rings.csv | "$@"', 'bash', $MLP, qw(train - --hidden 8));
+    is $status, 0, '- is a bare file';
+    ok contents("$here/model.onnx") eq $model, 'and makes the same model';
+};
+
+subtest 'a bare file that cannot be trained on' => sub {
+    my $here = folder();
+    my @bare = ($MLP, 'train', 'x.csv');
+    my $refused = sub {
+        my ($name, $expected, $words, @command) = @_;
+        my ($status, $out, $err) = run_in($here, @command);
+        ok $status == $expected && one_sentence($err) && $err =~ $words, $name
+            or diag "status $status: $err";
+        is listing($here), 'x.csv', 'no other file is there';
+    };
+    write_file("$here/x.csv", "x,y,k\n1,2,a\n3,,b\n");
+    $refused->('a hole', 1, qr/x\.csv:3:2: found an empty field/, @bare);
+    write_file("$here/x.csv", "x,y,k\n1,2,a\n3,4,b\n");
+    $refused->('one example of each class', 1, qr/nothing can be held out/,
+        @bare);
+    $refused->('two bare files', 2, qr/'y\.csv' is no option/, @bare,
+        'y.csv');
+    $refused->('a bare file and --train', 2, qr/'x\.csv' is no option/,
+        @bare, qw(--train x.csv));
+    $refused->('the data as the model', 2, qr/--train and --save are the same/,
+        @bare, qw(--save x.csv));
+    $refused->('no file', 2, qr/--train is missing/, $MLP, 'train');
+    $refused->('a missing file', 1, qr/nosuch: .*No such file/, $MLP,
+        qw(train nosuch));
+    my (undef, $help) = mlp(qw(train --help));
+    like $help, qr/^  mlp train \[OPTION\.\.\.\] \[TRAIN\]$/m,
+        '--help tells of the argument';
+    like $help, qr/default 20; 500 with a bare file/, 'and of its defaults';
+};
+
 subtest '--validation holds out the last N examples of the file' => sub {
     write_file("$dir/head.csv", join '', $names, @rows[0 .. 759]);
     write_file("$dir/tail.csv", join '', $names, @rows[760 .. 1059]);
@@ -414,7 +498,8 @@ subtest 'every option of training matters' => sub {
     my %other = (batch => 30, rate => 0.2, momentum => 0.5, hidden => 5,
         schedule => 'cosine', standardize => 'none', epochs => 4,
         validation => 10, 'l1-hidden' => 0.1, 'l2-hidden' => 0.1,
-        'l1-output' => 0.1, 'l2-output' => 0.1, gradient => 'loop');
+        'l1-output' => 0.1, 'l2-output' => 0.1, gradient => 'loop',
+        'validation-fraction' => 0.1);
     ok $train->("--$_" => $other{$_}) ne $plain, "--$_ $other{$_}"
         for sort keys %other;
     ok $train->(qw(--standardize unit)) ne $plain, '--standardize unit';

@@ -13,7 +13,7 @@ use Test::More;
 my @core = qw(real functions network example);
 my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
     dataset source split idx csv circles model train options));
-my @experiments = qw(best check-one check-ten circles-bayes circles-decay
+my @experiments = qw(bare best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
     sample speed steps sweep time tiny winner);
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
