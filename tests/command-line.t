@@ -14,19 +14,21 @@ my $header = join "\t", qw(epoch rate train_error train_loss valid_error
 
 my $penalties = 'l1-hidden l2-hidden l1-output l2-output';
 my %options = (
-    train => "train train-labels test test-labels validation standardize "
-        . "hidden batch epochs rate schedule momentum $penalties patience "
-        . "threads "
+    train => "train train-labels test test-labels label header validation "
+        . "validation-fraction standardize hidden batch epochs rate schedule "
+        . "momentum $penalties patience watch threads "
         . "gradient seed log save quiet",
-    evaluate => 'model test test-labels predictions json threads',
-    predict => 'model data probabilities format threads',
+    evaluate => 'model test test-labels label header predictions json threads',
+    predict => 'model data label header probabilities format threads',
     info => 'model json',
-    'check-gradient' => "train train-labels standardize inputs hidden "
-        . "classes $penalties seed examples method step gradient summary",
-    compare => "train train-labels standardize inputs hidden classes "
-        . "$penalties seed batch",
-    time => "train train-labels validation standardize hidden batch epochs "
-        . "rate momentum $penalties gradient threads steps seed",
+    'check-gradient' => "train train-labels label header standardize inputs "
+        . "hidden classes $penalties seed examples method step gradient "
+        . "summary",
+    compare => "train train-labels label header standardize inputs hidden "
+        . "classes $penalties seed batch",
+    time => "train train-labels label header validation validation-fraction "
+        . "standardize hidden batch epochs rate momentum $penalties gradient "
+        . "threads steps seed",
     circles => 'examples noise seed output',
     regions => 'model grid x-min x-max y-min y-max',
     weights => 'model layer',
@@ -76,6 +78,8 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
         [ 'an empty file name', qr/--log/, @train, '--log', '' ],
         [ 'patience without a validation set', qr/--validation/,
             @train, qw(--patience 3) ],
+        [ 'two ways to hold examples out', qr/both hold examples out/,
+            @train, qw(--validation 10 --validation-fraction 0.1) ],
         [ 'all examples held out', qr/1060/, @train, qw(--validation 1060) ],
         [ 'a batch larger than the training set', qr/--batch is 2000.*1060/,
             @train, qw(--batch 2000) ],
@@ -117,6 +121,9 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
         [ 'train', 'rate', '(0, 1e6]',
             qw(0 -1 1e7 abc nan inf 0x1 1e999 1.5x), '1,5', '', ' 1', '1 ' ],
         [ 'train', 'momentum', '[0, 1)', qw(1 -0.1 2) ],
+        [ 'train', 'validation-fraction', '[0, 1)', qw(1 -0.1 20%) ],
+        [ 'train', 'watch', 'error|loss', qw(rate) ],
+        [ 'train', 'header', 'auto|yes|no', qw(maybe) ],
         [ 'train', 'batch', '[1,', qw(0 -1 1.5 1e2 1000001), '', ' 7', '+7' ],
         [ 'train', 'epochs', '[0,', qw(-1 99999999999999999999) ],
         [ 'train', 'hidden', '[1,', qw(0 x) ],
@@ -162,9 +169,9 @@ subtest 'a sound request that cannot be met: status 1' => sub {
             @train, '--log', "$dir/folder" ],
         [ 'a device as the log', qr/--log.*not an ordinary file/,
             @train, '--log', '/dev/null' ],
-        [ 'a test set of another width', qr/length 3.*2 is needed/,
+        [ 'a test set of another width', qr/4 columns, expected 3: 2 feat/,
             @train, '--test', "$dir/three.csv" ],
-        [ 'data of another width for a model', qr/length 3.*2 is needed/,
+        [ 'data of another width for a model', qr/4 columns, expected 3: 2/,
             $MLP, 'evaluate', '--model', $model, '--test', "$dir/three.csv" ],
         [ 'a model that is none', qr/junk.*expected a whole one/,
             $MLP, 'weights', '--model', "$dir/junk" ],
@@ -309,6 +316,91 @@ subtest 'a progress line goes to a terminal, and only there' => sub {
     unlike $typed, qr/left/, 'nor a run whose table is on the terminal';
 };
 
+subtest 'a bare file: split, trained, stopped, saved, and told' => sub {
+    my $here = folder();
+    write_file("$here/rings.csv", join '', $names =~ s/label/kind/r,
+        map { s/,0$/,inner/r =~ s/,1$/,outer/r } @rows[0 .. 299]);
+    my $bare = sub { run_in($here, $MLP, 'train', 'rings.csv', @_) };
+    my ($status, $out, $err) = $bare->(qw(--hidden 8 --log a.tsv));
+    is $status, 0, 'the run succeeds';
+    my @log = table(contents("$here/a.tsv"));
+    my ($best) = sort { $a->{valid_loss} <=> $b->{valid_loss} } @log;
+    my $last = $log[-1]{epoch};
+    is $last, $best->{epoch} + 20, '20 epochs after the best one';
+    is scalar(my @table = split /\n/, $out), $last + 1, 'a table on stdout';
+    my $errors = sprintf '%.2f %% training %.2f %% validation',
+        map { 100 * $best->{"${_}_error"} } qw(train valid);
+    my $chosen = '--validation-fraction 0.2 --batch 15 --epochs 500 '
+        . '--patience 20 --watch loss --save model.onnx';
+    is $err, <<"END", 'and in words what it did';
+300 examples of 2 features; 2 classes: inner (150), outer (150)
+240 to learn from, 60 held out to validate
+chosen: $chosen
+best epoch $best->{epoch} of $last, error $errors; saved as model.onnx
+END
+    is listing($here), 'a.tsv model.onnx rings.csv', 'what it made';
+    my $model = contents("$here/model.onnx");
+    my ($again, $told, $said) = run_in($here, $MLP, qw(train --train rings.csv
+        --hidden 8 --log b.tsv), split(' ', $chosen =~ s/model/explicit/r));
+    is "$again$said", '0', 'the options that it printed, with --train';
+    my $weights = sub { (run_in($here, $MLP, 'weights', $_[0]))[1] };
+    ok $weights->('explicit.onnx') eq $weights->('model.onnx')
+        && contents("$here/b.tsv") eq contents("$here/a.tsv") && $told eq $out,
+        'make the same network, log and table to the byte';
+    (undef, undef, $err) = $bare->(qw(--hidden 8));
+    like $err, qr/saved as model.onnx, in place of an earlier one\n\z/,
+        'an earlier model is replaced, and that is told';
+    ($status, $out, $err) = $bare->(qw(--hidden 8 --quiet));
+    is "$status$out$err", '0', '--quiet says nothing';
+    ok contents("$here/model.onnx") eq $model, 'and trains the same';
+    (undef, undef, $err) = $bare->(qw(--epochs 7 --validation 30 --batch 9
+        --save x.onnx --patience 3 --watch error));
+    like $err, qr/270 to learn from, 30 held out to validate\nbest/,
+        'what is said is not chosen';
+    (undef, undef, $err) = $bare->(qw(--epochs 7 --validation 0));
+    like $err, qr/300 to learn from, 0 held .*\nchosen: --batch 17 --save/,
+        'without a validation set there is no patience';
+    like $err, qr/^last epoch 7 of 7, error \S+ % training; saved/m,
+        'and the last network is saved';
+    (undef, undef, $err) = $bare->(qw(--epochs 2 --test rings.csv));
+    like $err, qr/error \S+ % training \S+ % validation \S+ % test;/,
+        'with a test file, its error is told too';
+    ($status, $out, $err) = run_in($here, 'bash', '-c',
+        'cat rings.csv | "$@"', 'bash', $MLP, qw(train - --hidden 8));
+    is $status, 0, '- is a bare file';
+    ok contents("$here/model.onnx") eq $model, 'and makes the same model';
+};
+
+subtest 'a bare file that cannot be trained on' => sub {
+    my $here = folder();
+    my @bare = ($MLP, 'train', 'x.csv');
+    my $refused = sub {
+        my ($name, $expected, $words, @command) = @_;
+        my ($status, $out, $err) = run_in($here, @command);
+        ok $status == $expected && one_sentence($err) && $err =~ $words, $name
+            or diag "status $status: $err";
+        is listing($here), 'x.csv', 'no other file is there';
+    };
+    write_file("$here/x.csv", "x,y,k\n1,2,a\n3,,b\n");
+    $refused->('a hole', 1, qr/x\.csv:3:2: found an empty field/, @bare);
+    write_file("$here/x.csv", "x,y,k\n1,2,a\n3,4,b\n");
+    $refused->('one example of each class', 1, qr/nothing can be held out/,
+        @bare);
+    $refused->('two bare files', 2, qr/'y\.csv' is no option/, @bare,
+        'y.csv');
+    $refused->('a bare file and --train', 2, qr/'x\.csv' is no option/,
+        @bare, qw(--train x.csv));
+    $refused->('the data as the model', 2, qr/--train and --save are the same/,
+        @bare, qw(--save x.csv));
+    $refused->('no file', 2, qr/--train is missing/, $MLP, 'train');
+    $refused->('a missing file', 1, qr/nosuch: .*No such file/, $MLP,
+        qw(train nosuch));
+    my (undef, $help) = mlp(qw(train --help));
+    like $help, qr/^  mlp train \[OPTION\.\.\.\] TRAIN$/m,
+        '--help tells of the argument';
+    like $help, qr/default 20; 500 with a bare file/, 'and of its defaults';
+};
+
 subtest '--validation holds out the last N examples of the file' => sub {
     write_file("$dir/head.csv", join '', $names, @rows[0 .. 759]);
     write_file("$dir/tail.csv", join '', $names, @rows[760 .. 1059]);
@@ -332,6 +424,31 @@ subtest '--validation holds out the last N examples of the file' => sub {
     my ($status) = mlp('train', @small, '--train', "$dir/sorted.csv",
         qw(--validation 529 --quiet));
     is $status, 0, 'one example of the class is enough';
+};
+
+subtest '--validation-fraction takes its share of every class' => sub {
+    # Of three classes of 50, 30 and 7 examples, whose one feature tells which
+    # example it is, 20 % of 87 are 17: quotas 9.77, 5.86 and 1.37.
+    my @all = map { my $c = $_; map { "$c$_" } 1 .. { 1 => 50, 2 => 30,
+        3 => 7 }->{$c} } 1 .. 3;
+    my $text = join '', map { "$_," . (qw(0 a b c))[substr $_, 0, 1] . "\n" }
+        @all;
+    my $held = sub {
+        my ($fraction, $seed, $text) = @_;
+        write_file("$dir/x.csv", $text);
+        my (undef, undef, $err) = mlp('train', "$dir/x.csv", '--epochs', 0,
+            '--validation-fraction', $fraction, '--seed', $seed, '--save',
+            "$dir/x.onnx");
+        return $err =~ /^(\d+) to learn from, (\d+) held/m ? $2 : $err;
+    };
+    is $held->(0.2, 1, $text), 17, 'as many as asked for, rounded';
+    is $held->(0.01, 1, $text), 1, 'one';
+    like $held->(0.001, 1, $text), qr/nothing can be held out of 87 examples/,
+        'none is refused';
+    is $held->(0.99, 1, $text), 84, 'every class keeps one to learn from';
+    is $held->(0.5, 1, "1,0\n2,0\n3,1\n"), 1, 'also where one is all it has';
+    like $held->(0.5, 1, "1,0\n2,1\n"), qr/nothing can be held out/,
+        'with one example of each class there is nothing to hold out';
 };
 
 subtest 'loop and matrix gradients train alike, up to rounding' => sub {
@@ -390,7 +507,8 @@ subtest 'every option of training matters' => sub {
     my %other = (batch => 30, rate => 0.2, momentum => 0.5, hidden => 5,
         schedule => 'cosine', standardize => 'none', epochs => 4,
         validation => 10, 'l1-hidden' => 0.1, 'l2-hidden' => 0.1,
-        'l1-output' => 0.1, 'l2-output' => 0.1, gradient => 'loop');
+        'l1-output' => 0.1, 'l2-output' => 0.1, gradient => 'loop',
+        'validation-fraction' => 0.1);
     ok $train->("--$_" => $other{$_}) ne $plain, "--$_ $other{$_}"
         for sort keys %other;
     ok $train->(qw(--standardize unit)) ne $plain, '--standardize unit';

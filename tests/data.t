@@ -134,28 +134,40 @@ subtest 'a wrong IDX file is refused in words that fit' => sub {
 };
 
 # --------------------------------------------------------------------- CSV
-my $good_log;
-
+# Status, stdout, stderr and log of training on this text.
 sub train_csv {
-    my ($text) = @_;
+    my ($text, @more) = @_;
     write_file("$dir/x.csv", $text);
     unlink "$dir/log";
     my @result = mlp('train', '--train', "$dir/x.csv", @brief, '--log',
-        "$dir/log");
+        "$dir/log", @more);
     return (@result, contents("$dir/log"));
 }
 
+# These texts and options train without a word, and to the same log.
+sub same_logs {
+    my ($first, @others) = @_;
+    my ($name, @run) = @$first;
+    my ($status, $out, $err, $log) = train_csv(@run);
+    is "$status$out$err", '0', $name;
+    for (@others) {
+        my ($other, @run) = @$_;
+        my ($status, $out, $err, $same) = train_csv(@run);
+        is "$status$out$err", '0', $other;
+        is $same, $log, "$other: the same log as $name";
+    }
+    return $log;
+}
+
 sub bad_csv {
-    my ($name, $place, $words, $text) = @_;
+    my ($name, $place, $words, $text, @more) = @_;
     write_file("$dir/x.csv", $text);
     refused("$name: refused", 1, qr/x\.csv:$place: found .*$words/s, $MLP,
-        'train', '--train', "$dir/x.csv", @brief);
+        'train', '--train', "$dir/x.csv", @brief, @more);
 }
 
 subtest 'the same numbers in any good spelling of CSV train alike' => sub {
     my $plain = "1,2,0\n-3.5,40,1\n5,6,0\n0.25,8,1\n";
-    my ($status, $out, $err, $log) = train_csv($plain);
-    is "$status$out$err", '0', 'plain';
     my $crlf = $plain =~ s/\n/\r\n/gr;
     my %same = (
         'CRLF' => $crlf, 'CR' => $plain =~ s/\n/\r/gr,
@@ -170,23 +182,257 @@ subtest 'the same numbers in any good spelling of CSV train alike' => sub {
         'blanks around fields' => $plain =~ s/,/ ,\t/gr,
         'other decimals' => $plain =~ s/40/4e+1/r =~ s/0\.25/.25/r
             =~ s/^1,/+1.0,/r,
+        'gzipped' => gzip($plain), 'gzipped with a byte order mark' =>
+            gzip("\xef\xbb\xbf$crlf"), 'gzipped in two members' =>
+            gzip(substr $plain, 0, 9) . gzip(substr $plain, 9),
     );
-    for my $name (sort keys %same) {
-        my ($status, $out, $err, $same) = train_csv($same{$name});
-        is "$status$out$err", '0', $name;
-        is $same, $log, "$name: the same log";
+    same_logs([ plain => $plain ], map { [ $_ => $same{$_} ] }
+        sort keys %same);
+};
+
+subtest 'the first row is a header if it has names and no numbers' => sub {
+    my $rows = "1,2,0\n-3.5,40,1\n5,6,0\n0.25,8,1\n";
+    my $named = "x,y,kind\n$rows";
+    my $years = "1990,1991,kind\n$rows";
+    same_logs([ 'no header' => $rows ], [ 'a header' => $named ],
+        [ 'a header that does not name the class' => "x,y,\n$rows" ],
+        [ 'a number as the name of the class' => "x,y,0\n$rows" ],
+        [ 'a column without a name' => ",y,kind\n$rows" ],
+        [ 'a header, as said' => $named, qw(--header yes) ],
+        [ 'no header, as said' => $rows, qw(--header no) ],
+        [ 'a header of numbers, as said' => $years, qw(--header yes) ]);
+    my (undef, undef, undef, $four) = train_csv($rows);
+    my (undef, undef, undef, $three) = train_csv($rows, qw(--header yes));
+    isnt $three, $four, '--header yes takes the first row away';
+    bad_csv('a header of numbers', '1:3',
+        qr/"kind" as a class in no other row.*--header yes/, $years);
+    my ($status, undef, $err) = train_csv("$years$rows", qw(--header no));
+    is "$status$err", '0', 'unless --header no says what it is';
+    bad_csv('a header where --header no says there is none', '1:1',
+        qr/"x".*decimal number/, $named, qw(--header no));
+    my $number = qr/decimal number like -0\.25/;
+    bad_csv('a first row with a nan is no header', '1:1', $number,
+        "nan,2,0\n$rows");
+    bad_csv('a first row with a hole is no header', '1:2', $number,
+        "1,,0\n$rows");
+    bad_csv('a first row of holes is no header', '1:1', $number,
+        "NA,?,0\n$rows");
+    bad_csv('a first row with a slip of the pen is no header', '1:2',
+        qr/"2o".*$number, or a header with a name in every column/,
+        "1,2o,0\n$rows");
+    bad_csv('two headers', '2:1', qr/"a".*${number}\n/, "a,b,c\na,b,c\n$rows");
+    bad_csv('a header in another encoding', '1:2', qr/UTF-8/,
+        "x,gr\xf6\xdfe,kind\n$rows");
+};
+
+subtest 'the column of the classes is chosen by number or name' => sub {
+    my $last = "x,y,kind\n1,2,0\n-3.5,40,1\n5,6,0\n0.25,8,1\n";
+    my $first = join '', map { s/(.*),(.*)\n/$2,$1\n/r } $last =~ /.*\n/g;
+    my $middle = join '', map { s/(.*),(.*),(.*)\n/$1,$3,$2\n/r }
+        $last =~ /.*\n/g;
+    same_logs([ 'the last, by default' => $last ],
+        [ 'the last by number' => $last, qw(--label 3) ],
+        [ 'the last by name' => $last, qw(--label kind) ],
+        [ 'the first by number' => $first, qw(--label 1) ],
+        [ 'the first by name' => $first, qw(--label kind) ],
+        [ 'the middle by number' => $middle, qw(--label 2) ],
+        [ 'the middle by name' => $middle, qw(--label kind) ],
+        [ 'the first of a file without header' =>
+            $first =~ s/.*\n//r, qw(--label 1) ],
+        [ 'a name above numbers' => $first =~ s/x,y/1,2/r,
+            qw(--label kind) ]);
+    my @train = ($MLP, 'train', '--train', "$dir/x.csv", @brief, '--label');
+    write_file("$dir/x.csv", $first);
+    refused("--label $_ is refused", 2,
+        qr/--label is '$_', but .*x\.csv has only the columns 1 to 3/,
+        @train, $_) for 0, 4, '18446744073709551617';
+    refused("--label $_ is refused", 2,
+        qr/--label is '\Q$_\E', but .*x\.csv has no column of that name/,
+        @train, $_) for qw(Kind label -1 1.0);
+    refused('an empty --label is refused', 2, qr/--label is ''/, @train, '');
+    write_file("$dir/x.csv", $first =~ s/x,y/x,kind/r);
+    refused('a name that two columns have is refused', 2,
+        qr/more than one column of that name/, @train, 'kind');
+    write_file("$dir/x.csv", $first =~ s/.*\n//r);
+    refused('a name without a header is refused', 2, qr/no column of that/,
+        @train, 'kind');
+    refused('--label for IDX is refused', 2, qr/--label and --header are for CSV/,
+        $MLP, 'train', '--train', write_file("$dir/images", $images),
+        '--train-labels', write_file("$dir/labels", $labels), @brief,
+        qw(--label 1));
+};
+
+# What `mlp train FILE` says of the classes.
+sub classes {
+    my ($text, @more) = @_;
+    write_file("$dir/x.csv", $text);
+    my (undef, undef, $err) = mlp('train', "$dir/x.csv", qw(--hidden 2
+        --epochs 1 --validation 0 --save), "$dir/x.onnx", @more);
+    return $err =~ / classes: (.*)$/m ? $1 : $err;
+}
+
+subtest 'labels are names, sorted, integers by value' => sub {
+    my $file = sub { join '', map { "$_,1,$_[$_]\n$_,2,$_[$_]\n" }
+        0 .. $#_ };
+    my %sorted = (
+        'by bytes' => [ [ qw(setosa virginica Zoe a10 a9) ],
+            'Zoe (2), a10 (2), a9 (2), setosa (2), virginica (2)' ],
+        'integers by value' => [ [ qw(10 9 -1 100) ],
+            '-1 (2), 9 (2), 10 (2), 100 (2)' ],
+        'a name among integers makes them names' => [ [ qw(10 9 x) ],
+            '10 (2), 9 (2), x (2)' ],
+        'from 1' => [ [ qw(3 1 2) ], '1 (2), 2 (2), 3 (2)' ],
+        'with a gap' => [ [ qw(0 2) ], '0 (2), 2 (2)' ],
+        'whole numbers with a point are names' => [ [ qw(1.0 0.0) ],
+            '0.0 (2), 1.0 (2)' ],
+        'blanks inside, and UTF-8' => [ [ 'New York', "K\xc3\xb6ln" ],
+            "K\xc3\xb6ln (2), New York (2)" ],
+        'quoted' => [ [ '"a,b"', '"say ""x"""' ], 'a,b (2), say "x" (2)' ],
+        'plus and minus' => [ [ qw(+1 -1) ], '-1 (2), +1 (2)' ],
+    );
+    for my $name (sort keys %sorted) {
+        my ($labels, $expected) = @{$sorted{$name}};
+        is classes($file->(@$labels), qw(--header no)), $expected, $name;
+        is classes($file->(reverse @$labels), qw(--header no)), $expected,
+            "$name, in another order";
     }
+    # Classes are numbered in their order: the same data, named otherwise.
+    my @rows = ([ 1, 2 ], [ -3.5, 40 ], [ 5, 6 ], [ 0.25, 8 ], [ 7, 1 ],
+        [ 3, 3 ]);
+    my $spell = sub { my @names = @_;
+        join '', map { join(',', @{$rows[$_]}, $names[$_ % 3]) . "\n" }
+            0 .. $#rows };
+    same_logs([ 'numbers' => $spell->(2, 0, 1) ],
+        [ 'from 1' => $spell->(3, 1, 2) ],
+        [ 'names' => $spell->(qw(c a b)), qw(--header no) ],
+        [ 'tens' => $spell->(100, 9, 10) ],
+        [ 'minus one to one' => $spell->(1, -1, 0) ]);
+};
+
+subtest 'a missing value is refused at its line and column' => sub {
+    my $good = "x,y,kind\n1,2,a\n3,4,b\n";
+    my $advice = qr/a missing value, expected .*; fill it in, or leave the row out/;
+    for (qw(NA na N/A NaN nan NULL null ?), '#N/A', '""', '  ') {
+        my $what = /^[" ]/ ? qr/an empty field/ : qr/"\Q$_\E"/;
+        bad_csv("'$_' as a feature", '4:2', qr/$what, $advice/,
+            "${good}5,$_,a\n");
+        bad_csv("'$_' as a class", '4:3', qr/$what, $advice/,
+            "${good}5,6,$_\n");
+    }
+    bad_csv('one in a quoted header of three lines', '4:1',
+        qr/an empty field, $advice/, "\"x\n1\n2\",y,kind\n,2,a\n");
+};
+
+subtest 'a test file has the features and the classes of the training' => sub {
+    my $train = "x,y,kind\n1,2,red\n3,4,green\n5,6,red\n7,8,green\n";
+    write_file("$dir/train.csv", $train);
+    my $log = sub {
+        my ($test, @more) = @_;
+        my ($status, $out, $err) = mlp('train', '--train', "$dir/train.csv",
+            @brief, '--test', write_file("$dir/test.csv", $test), '--log',
+            "$dir/log", @more);
+        is "$status$out$err", '0', 'trains';
+        return (table(contents("$dir/log")))[0];
+    };
+    my $whole = $log->($train);
+    my @greens = grep { /green/ } $train =~ /.*\n/g;
+    my $green = $log->("x,y,kind\n@greens" =~ s/\n /\n/gr);
+    my $red = $log->($train =~ s/.*green\n//gr);
+    ok close_to(($green->{test_loss} + $red->{test_loss}) / 2,
+        $whole->{test_loss}, 1e-6), 'a file with one class is mapped alike';
+    my $last = $green->{test_loss};
+    is $log->(join '', @greens)->{test_loss}, $last, 'without a header';
+    is $log->(gzip(join '', @greens))->{test_loss}, $last, 'gzipped';
+    my @first = map { s/(.*),(.*)\n/$2,$1\n/r } 'x,y,kind' . "\n", @greens;
+    write_file("$dir/train.csv", join '', map { s/(.*),(.*)\n/$2,$1\n/r }
+        $train =~ /.*\n/g);
+    is $log->(join('', @first), qw(--label kind))->{test_loss}, $last,
+        'with the label in front, by name';
+    is $log->(join('', @first), qw(--label 1))->{test_loss}, $last,
+        'and by number';
+    write_file("$dir/train.csv", $train);
+    my $bad = sub {
+        my ($name, $words, $test) = @_;
+        write_file("$dir/test.csv", $test);
+        refused($name, 1, $words, $MLP, 'train', '--train',
+            "$dir/train.csv", @brief, '--test', "$dir/test.csv");
+    };
+    $bad->('an unknown class', qr/test\.csv:3:3: found "blue", expected a class of the training: green, red\n/,
+        "x,y,kind\n1,2,red\n1,2,blue\n");
+    $bad->('a class that differs in case', qr/test\.csv:1:3: found "Red"/,
+        "1,2,Red\n");
+    $bad->('a feature of another name', qr/test\.csv:1:2: found "z", expected "y", as in the training file/,
+        "x,z,kind\n1,2,red\n");
+    $bad->('features in another order', qr/test\.csv:1:1: found "y", expected "x"/,
+        "y,x,kind\n1,2,red\n");
+    $bad->('a feature too many', qr/test\.csv:1:4: found 4 columns, expected 3: 2 features and a class/,
+        "x,y,z,kind\n1,2,3,red\n");
+    $bad->('a feature too few', qr/test\.csv:1:3: found 2 columns, expected 3/,
+        "x,kind\n1,red\n");
+    $bad->('a missing value', qr/test\.csv:2:1: found "NA", a missing value/,
+        "x,y,kind\nNA,2,red\n");
+    write_file("$dir/train.csv", join '', map { "$_,1,c$_\n$_,2,c$_\n" }
+        10 .. 49);
+    $bad->('one of many classes', qr/: c10, c11, .*c29 and 20 more\n/,
+        "1,2,c9\n");
+    refused('IDX labels for classes with names', 1,
+        qr/numbers for classes, but the classes have names: c10 and so on/,
+        $MLP, 'train', '--train', write_file("$dir/train.csv", join '',
+            map { "1,2,3,4,5,6,c$_\n" } 10, 10, 11, 11), @brief,
+        '--test', write_file("$dir/images", $images), '--test-labels',
+        write_file("$dir/labels", $labels));
+    my ($status, undef, $err) = mlp('train', '--train', "$dir/images",
+        '--train-labels', "$dir/labels", @brief, '--test', write_file(
+        "$dir/test.csv", "1,2,3,4,5,6,0\n"));
+    is "$status$err", '0', 'CSV is a test of IDX whose classes are numbers';
+};
+
+subtest 'the standard input, for which - stands' => sub {
+    my $text = "x,y,kind\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n";
+    my ($log) = (train_csv($text))[3];
+    my $piped = sub {
+        my ($input, $how, @command) = @_;
+        write_file("$dir/in", $input);
+        unlink "$dir/log";
+        return run('bash', '-c', "$how", 'bash', $MLP, 'train', @command,
+            @brief, '--log', "$dir/log");
+    };
+    for my $how (qq{"\$@" < '$dir/in'}, qq{cat '$dir/in' | "\$@"}) {
+        for ([ 'text' => $text ], [ 'gzip' => gzip($text) ]) {
+            my ($name, $input) = @$_;
+            my ($status, $out, $err) = $piped->($input, $how, qw(--train -));
+            is "$status$out$err", '0', "$name, $how";
+            is contents("$dir/log"), $log, 'the same log';
+        }
+    }
+    my $how = qq{"\$@" < '$dir/in'};
+    write_file("$dir/labels", $labels);
+    my ($status, $out, $err) = $piped->(gzip($images), $how, qw(--train -
+        --train-labels), "$dir/labels");
+    is "$status$err", '0', 'IDX images, gzipped';
+    ($status, $out, $err) = $piped->("1,2,a\n3,NA,b\n", $how, qw(--train -));
+    like $err, qr/\Amlp train: standard input:2:2: found "NA"/,
+        'a complaint says where it is';
+    ($status, $out, $err) = $piped->($text, '"$@" <&-', qw(--train -));
+    is $status, 1, 'a closed one';
+    like $err, qr/\Amlp train: standard input: cannot be read: /, 'is told';
+    ($status, $out, $err) = $piped->($text, qq{"\$@" < /dev/null},
+        qw(--train -));
+    like $err, qr/standard input:1:1: found the end of the file/, 'so is nothing';
+    refused('twice is once too often', 2,
+        qr/--train and --test are both the standard input/, $MLP, 'train',
+        qw(--train - --test -));
 };
 
 subtest 'a bad CSV file is refused at its line and column' => sub {
     my $one = "1,2,0\n";
-    my ($number, $class) = (qr/decimal number/, qr/a class, an integer/);
+    my $number = qr/decimal number/;
+    my $class = qr/a class, a name or an integer/;
     bad_csv("$_ as a number", '2:1', $number, "${one}$_,1,1\n")
         for qw(nan NaN inf -inf Infinity 0x10 0x1p3 1e999 1e39 - 1e 1d0 abc),
             '1 2', '1_000', '';
     bad_csv("$_ as a class", '2:3', $class, "${one}3,4,$_\n")
-        for qw(-1 +1 1.0 1e0 0x1 1000000 4294967296 18446744073709551617
-            one), '', '1 2';
+        for qw(1.5 -0.1 1e-3), "\"a\tb\"", "\"a\nb\"", "caf\xe9", "a\0b";
     bad_csv('a decimal comma', '2:4', qr/4 columns, expected 3/,
         "${one}3,5,4,1\n");
     bad_csv('semicolons', '2:2', qr/1 column, expected 3/, "${one}1;2;0\n");
@@ -203,15 +449,6 @@ subtest 'a bad CSV file is refused at its line and column' => sub {
     bad_csv('only a header', '1:1', qr/end of the file/, "x1,x2,label\n");
     bad_csv('only a byte order mark', '1:1', qr/end of the file/,
         "\xef\xbb\xbf");
-    bad_csv('a header without a name for the class', '1:1', $number,
-        "x1,x2,0\n$one");
-    bad_csv('a header that names the class only', '1:3', $class,
-        "1,2,label\n$one");
-    bad_csv('a first row with a nan is no header', '1:1', $number,
-        "nan,2,0\n$one");
-    bad_csv('a first row with a hole is no header', '1:2', $number,
-        "1,,0\n$one");
-    bad_csv('two headers', '2:1', $number, "a,b,c\na,b,c\n$one");
     bad_csv('a comma in quotes', '1:1', $number, "\"1,2\",2,0\n");
     bad_csv('a quote within a field', '1:2', qr/misplaced quote/,
         "1,2\"3,0\n");
@@ -220,7 +457,11 @@ subtest 'a bad CSV file is refused at its line and column' => sub {
     bad_csv('a quote left open', '2:2', qr/never closed/,
         "${one}1,\"2,0\n1,2,0\n");
     bad_csv('a NUL in a number', '1:2', $number, "1,2\0,0\n");
-    bad_csv('a NUL in a class', '1:3', $class, "1,2,0\0\n");
+    bad_csv('a NUL in a class', '1:3', qr/"0" and a NUL, expected $class/,
+        "1,2,0\0\n");
+    bad_csv('a NUL after a known class', '2:3', $class, "${one}1,2,0\0\n");
+    bad_csv('a price as a class', '1:3', qr/4 different labels in 6 rows, expected classes that recur; --label/,
+        join '', map { "1,2,$_\n" } 100, 110, 120, 120, 130, 130);
     bad_csv('another encoding', '2:1', $number,
         "x1,x2,label\n\xff\xfe,2,0\n");
     refused('a photograph', 1, qr/x\.csv:1:/, $MLP, 'train', '--train',
@@ -243,18 +484,18 @@ subtest 'labels must be classes, and the same in training and test' => sub {
             @brief, @more);
     };
     write_file("$dir/test.csv", "1,2,0\n3,4,2\n");
-    $refused->('a test label beyond the classes', qr/label 2.* 0 to 1/, $two,
-        '--test', "$dir/test.csv");
-    $refused->('a class left out', qr/class 1, yet .* 2;/,
-        "1,2,0\n3,4,2\n1,2,0\n");
-    $refused->('labels from 1', qr/class 0, yet/, "1,2,1\n3,4,2\n1,1,1\n");
-    $refused->('labels beyond the examples', qr/999999 in only 2/,
-        "1,2,0\n3,4,999999\n");
-    $refused->('one class', qr/nothing to learn/, "1,2,0\n3,4,0\n");
+    $refused->('a test label beyond the classes',
+        qr/test\.csv:2:3: found "2", expected a class of the training: 0, 1/,
+        $two, '--test', "$dir/test.csv");
+    $refused->('one class', qr/all .*class 0, .*nothing to learn/,
+        "1,2,0\n3,4,0\n");
+    $refused->('one class with a name', qr/all .*class a, .*nothing to learn/,
+        "1,2,a\n3,4,a\n");
     write_file("$dir/x.csv", $two);
     run($MLP, 'train', '--train', "$dir/x.csv", @brief, '--save',
         "$dir/two.onnx");
-    refused('a label beyond those of a model', 1, qr/label 2.* 0 to 1/, $MLP,
+    refused('a label beyond those of a model', 1,
+        qr/found "2", expected a class of the training: 0, 1/, $MLP,
         'evaluate', '--model', "$dir/two.onnx", '--test', "$dir/test.csv");
     my ($status, $out) = mlp('evaluate', '--model', "$dir/two.onnx",
         '--test', write_file("$dir/zero.csv", "1,2,0\n"));

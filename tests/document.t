@@ -12,8 +12,8 @@ use Test::More;
 # its name is misspelt would appear among them.
 my @core = qw(real functions network example);
 my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
-    dataset idx csv circles model train options));
-my @experiments = qw(best check-one check-ten circles-bayes circles-decay
+    dataset source split idx csv circles model train options));
+my @experiments = qw(bare best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
     products sample speed steps sweep time tiny winner);
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
@@ -227,9 +227,10 @@ subtest 'the C sources compile without a message' => sub {
 subtest 'floors: a module includes only what stands below it' => sub {
     my %floor;
     my $n = 0;
-    for my $floor ([qw(real)], [qw(functions matrix error peak)], [qw(network)],
+    for my $floor ([qw(real)], [qw(functions matrix error peak)],
+        [qw(network source)],
         [qw(example batch)], [qw(minibatch dataset)],
-        [qw(idx csv circles gradient_check model train)], [qw(options)],
+        [qw(split idx csv circles gradient_check model train)], [qw(options)],
         [qw(mlp)]) {
         $floor{$_} = $n for @$floor;
         $n++;

@@ -314,9 +314,9 @@ subtest 'info: what is in a model' => sub {
     is_deeply [ @$info{qw(inputs hidden_units classes parameters
         nonzero_hidden_weights nonzero_output_weights ignored_inputs seed)} ],
         [ 2, 3, 2, 17, 6, 6, 0, 1 ], 'sizes and seed';
-    is_deeply [ @$info{qw(class_names feature_names)} ], [ undef, undef ],
-        'no names';
-    like $info->{training_options}, qr/^--validation=0 .*--hidden=3 /,
+    is_deeply [ @$info{qw(class_names feature_names)} ],
+        [ undef, [ 'x1', 'x2' ] ], 'the names of the file';
+    like $info->{training_options}, qr/^--header=auto .*--hidden=3 /,
         'the options in force';
     unlike $info->{training_options}, qr/$dir|--(train|save|quiet|threads)/,
         'but no file, and nothing that changes no number';
@@ -403,13 +403,14 @@ subtest 'predict: data that do not fit are refused' => sub {
         refused($name, 1, $words, $MLP, 'predict', $model{float},
             write_file("$dir/x.csv", $text));
     };
-    $refused->('a column too few', qr/features and then a class|length 1/,
+    $refused->('a column too few', qr/1 column, expected 3: 2 features and perhaps/,
         "1\n2\n");
-    $refused->('two columns too many', qr/length 3, where 2 is needed/,
+    $refused->('two columns too many', qr/4 columns, expected 3/,
         "1,2,3,0\n");
     $refused->('a last column that is no class', qr/x\.csv:1:3: .*a class/,
         "1,2,3.5\n");
-    $refused->('a class that the model lacks', qr/label 7/, "1,2,7\n");
+    $refused->('a class that the model lacks', qr/"7", expected a class of/,
+        "1,2,7\n");
     $refused->('a word among the numbers', qr/x\.csv:2:1: .*number/,
         "1,2\nx,2\n");
     $refused->('nothing', qr/end of the file/, "x1,x2\n");
@@ -514,14 +515,17 @@ subtest 'evaluate: classes without examples are not judged' => sub {
 };
 
 subtest 'evaluate: names of classes in all tables' => sub {
-    my (undef, $text) = mlp('evaluate', $named, $circles, '--predictions',
+    my $model = with_notes('quoted', class_names => "in, \"ner\n\xc3\xa9\n");
+    my $file = write_file("$dir/quoted.csv", join '',
+        map { s/,0$/,"in, ""ner"/r =~ s/,1$/,\xc3\xa9/r } @rows);
+    my (undef, $text) = mlp('evaluate', $model, $file, '--predictions',
         "$dir/p.tsv");
-    like $text, qr/^true +\tin, "ner\t\xc3\xa9\\tt\xc3\xa9 +$/m, 'confusion';
-    like $text, qr/^\xc3\xa9\\tt\xc3\xa9 +\t +[0-9.]+\t/m, 'scores';
+    like $text, qr/^true +\tin, "ner\t\xc3\xa9 +$/m, 'confusion';
+    like $text, qr/^\xc3\xa9 +\t +[0-9.]+\t/m, 'scores';
     like contents("$dir/p.tsv"), qr/^0\t(\S.*)\t(\S.*)\t[0-9.e-]+\t/m,
         'predictions';
-    my $v = json((mlp('evaluate', $named, $circles, '--json'))[1]);
-    is $v->{classes}[1]{name}, "\x{e9}\tt\x{e9}", 'JSON';
+    my $v = json((mlp('evaluate', $model, $file, '--json'))[1]);
+    is $v->{classes}[1]{name}, "\x{e9}", 'JSON';
 };
 
 done_testing;

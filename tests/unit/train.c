@@ -468,18 +468,21 @@ static Outcome follow_script(const Network *net, Penalty penalty,
 }
 
 static const real ERRORS[] = {5, 3, 4, 2, 2, 7, 6, 1, 0, 9};
+/* The loss grows with b2[0] also where the number of errors stays. */
+static const real LOSSES[] = {5, 3, 4, 2, (real)1.75, 7, 6, 2, 2, 2};
 
-static void check_patience(size_t patience, size_t epochs, double errors)
+static void check_watch(const real *by_epoch, Watch watch, size_t patience,
+                        size_t epochs, double errors)
 {
     Dataset data = count_up(10);
     Standardization s = identity(&data);
     Network net;
     Diary diary = {0};
     GError *error = NULL;
-    script = ERRORS;
+    script = by_epoch;
     const TrainOptions o = {.batch = 10, .epochs = G_N_ELEMENTS(ERRORS),
                             .rate = 1, .gradient = follow_script,
-                            .patience = patience};
+                            .patience = patience, .watch = watch};
     g_assert_true(network_create(&net, 1, 1, 2));
     net.W1[0] = 1;
     net.W2[1] = 1;
@@ -488,12 +491,24 @@ static void check_patience(size_t patience, size_t epochs, double errors)
     g_assert_no_error(error);
     g_assert_cmpuint(diary.epochs, ==, epochs);
     for (size_t i = 0; i < diary.epochs; i++)
-        assert_near(diary.records[i].valid.error, (double)ERRORS[i] / 10,
-                    1e-12);
+        assert_near(diary.records[i].valid.error,
+                    ceil((double)by_epoch[i] - 0.5) / 10, 1e-12);
     assert_near(net.b2[0], errors, EPSILON);
     dataset_free(&data);
     standardization_free(&s);
     network_free(&net);
+}
+
+static void check_patience(size_t patience, size_t epochs, double errors)
+{
+    check_watch(ERRORS, WATCH_ERROR, patience, epochs, errors);
+}
+
+static void a_smaller_loss_breaks_a_tie_of_errors(void)
+{
+    check_watch(LOSSES, WATCH_ERROR, 2, 6, 2);
+    check_watch(LOSSES, WATCH_LOSS, 2, 7, 1.75);
+    check_watch(LOSSES, WATCH_LOSS, 9, 10, 1.75);
 }
 
 static void patience_stops_and_restores(void)
@@ -595,6 +610,8 @@ int main(int argc, char **argv)
         the_rate_falls_with_every_minibatch);
     ADD("patience stops, and restores the best epoch",
         patience_stops_and_restores);
+    ADD("watching the loss, a tie of errors can be a new best",
+        a_smaller_loss_breaks_a_tie_of_errors);
     ADD("the best epoch is restored even if patience lasts to the end",
         long_patience_restores_the_best);
     ADD("without patience the last epoch stays",
