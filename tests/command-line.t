@@ -386,6 +386,11 @@ subtest 'a bare file that cannot be trained on' => sub {
     $refused->('no file', 2, qr/--train is missing/, $MLP, 'train');
     $refused->('a missing file', 1, qr/nosuch: .*No such file/, $MLP,
         qw(train nosuch));
+    mkdir "$here/model.onnx";
+    my ($status, $out, $err) = run_in($here, $MLP, 'train', write_file(
+        "$here/x.csv", join '', $names, @rows[0 .. 99]));
+    is "$status$out", '1', 'a folder as model.onnx: nothing is trained';
+    like $err, qr/--save: model.onnx is not an ordinary file/, 'and it is said';
     my (undef, $help) = mlp(qw(train --help));
     like $help, qr/^  mlp train \[OPTION\.\.\.\] \[TRAIN\]$/m,
         '--help tells of the argument';

@@ -405,7 +405,12 @@ subtest 'the standard input, for which - stands' => sub {
             is contents("$dir/log"), $log, 'the same log';
         }
     }
+    my $long = contents($circles) . (contents($circles) =~ s/.*\n//r) x 9;
+    cmp_ok length $long, '>', 3 * 65536, 'more than one block';
+    ($log) = (train_csv($long))[3];
     my $how = qq{"\$@" < '$dir/in'};
+    $piped->($long, $how, qw(--train -));
+    is contents("$dir/log"), $log, 'is read to its end';
     write_file("$dir/labels", $labels);
     my ($status, $out, $err) = $piped->(gzip($images), $how, qw(--train -
         --train-labels), "$dir/labels");
