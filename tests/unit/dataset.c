@@ -295,6 +295,28 @@ static void a_set_read_like_another_has_its_classes(void)
     dataset_free(&like);
 }
 
+static void examples_may_come_without_classes(void)
+{
+    const CsvFormat any = {0};
+    Dataset first = read_csv("x,y,k\n1,2,red\n3,4,blue\n5,6,red\n3,4,blue\n",
+                             &any, NULL);
+    const CsvFormat bare = {.like = &first, .may_lack_labels = true};
+    const char *const texts[] = {
+        "x,y\n7,8\n9,10\n", "7,8\n9,10\n", "7,8,blue\n9,10,blue\n",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        Dataset data = read_csv(texts[i], &bare, NULL);
+        g_assert_cmpuint(data.n, ==, 2);
+        g_assert_cmpuint(data.d, ==, 2);
+        g_assert_cmpuint(data.m, ==, 2);
+        g_assert_cmpfloat(data.values[1], ==, 8);
+        g_assert_cmpfloat(data.values[2], ==, 9);
+        g_assert_cmpint(data.labels[1], ==, 0);
+        dataset_free(&data);
+    }
+    dataset_free(&first);
+}
+
 int main(int argc, char **argv)
 {
     start_tests(argc, argv);
@@ -316,5 +338,7 @@ int main(int argc, char **argv)
                     numbers_from_0_need_no_names);
     g_test_add_func("/data/a set read like another has its classes",
                     a_set_read_like_another_has_its_classes);
+    g_test_add_func("/data/examples may come without classes",
+                    examples_may_come_without_classes);
     return g_test_run();
 }
