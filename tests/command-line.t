@@ -15,8 +15,8 @@ my $header = join "\t", qw(epoch rate train_error train_loss valid_error
 my $penalties = 'l1-hidden l2-hidden l1-output l2-output';
 my %options = (
     train => "train train-labels test test-labels validation standardize "
-        . "hidden batch epochs rate schedule momentum $penalties patience "
-        . "threads "
+        . "hidden batch epochs rate schedule warmup momentum nesterov "
+        . "$penalties patience threads "
         . "gradient seed log save quiet",
     evaluate => 'model test test-labels predictions threads',
     'check-gradient' => "train train-labels standardize inputs hidden "
@@ -74,6 +74,9 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
         [ 'an empty file name', qr/--log/, @train, '--log', '' ],
         [ 'patience without a validation set', qr/--validation/,
             @train, qw(--patience 3) ],
+        [ 'Nesterov without momentum', qr/--momentum/, @train, '--nesterov' ],
+        [ 'more warm-up than there are epochs', qr/--warmup is 3\.5.*\b3\b/,
+            @train, qw(--warmup 3.5) ],
         [ 'all examples held out', qr/1060/, @train, qw(--validation 1060) ],
         [ 'a batch larger than the training set', qr/--batch is 2000.*1060/,
             @train, qw(--batch 2000) ],
@@ -382,10 +385,13 @@ subtest 'every option of training matters' => sub {
     my %other = (batch => 30, rate => 0.2, momentum => 0.5, hidden => 5,
         schedule => 'cosine', standardize => 'none', epochs => 4,
         validation => 10, 'l1-hidden' => 0.1, 'l2-hidden' => 0.1,
-        'l1-output' => 0.1, 'l2-output' => 0.1, gradient => 'loop');
+        'l1-output' => 0.1, 'l2-output' => 0.1, gradient => 'loop',
+        warmup => 1.5);
     ok $train->("--$_" => $other{$_}) ne $plain, "--$_ $other{$_}"
         for sort keys %other;
     ok $train->(qw(--standardize unit)) ne $plain, '--standardize unit';
+    ok $train->(qw(--momentum 0.5 --nesterov)) ne $train->(qw(--momentum 0.5)),
+        '--nesterov';
 };
 
 subtest '--patience stops, and restores the best epoch' => sub {

@@ -341,6 +341,53 @@ static void check_descent(double momentum, Penalty penalty)
     destroy(&r);
 }
 
+/* Nesterov's momentum as it is defined: the gradient is taken where the
+   velocity leads, then the step is made from where one is.  What train()
+   keeps is the place where the next gradient is taken. */
+static void check_look_ahead(GradientFunction *gradient, Penalty penalty)
+{
+    Run r = create();
+    const real eta = (real)0.2, mu = (real)0.8;
+    r.o = (TrainOptions){.batch = r.train.n, .epochs = 6, .rate = eta,
+                         .momentum = mu, .nesterov = true,
+                         .penalty = penalty, .gradient = gradient};
+    Network at = zero_network_like(&r.net), ahead = zero_network_like(&at);
+    Network grad = zero_network_like(&at), v = zero_network_like(&at);
+    Workspace w;
+    network_copy(&at, &r.net);
+    g_assert_true(workspace_create(&w, &r.net, r.train.n));
+    for (int i = 0; i < 6; i++) {
+        for (size_t t = 0; t < v.n_theta; t++)
+            ahead.theta[t] = at.theta[t] - eta * mu * v.theta[t];
+        loop_gradient(&ahead, penalty, r.train.values, r.train.labels,
+                      r.train.n, &w, &grad);
+        for (size_t t = 0; t < v.n_theta; t++) {
+            v.theta[t] = mu * v.theta[t] + grad.theta[t];
+            at.theta[t] -= eta * v.theta[t];
+        }
+    }
+    for (size_t t = 0; t < v.n_theta; t++)
+        ahead.theta[t] = at.theta[t] - eta * mu * v.theta[t];
+    go_well(&r);
+    assert_arrays_near(ahead.n_theta, r.net.theta, ahead.theta,
+                       1e3 * EPSILON);
+    workspace_free(&w);
+    network_free(&at);
+    network_free(&ahead);
+    network_free(&grad);
+    network_free(&v);
+    destroy(&r);
+}
+
+static void nesterov_looks_ahead(void)
+{
+    const Penalty penalty = {(real)0.01, (real)0.02, (real)0.03, (real)0.04};
+    check_look_ahead(matrix_gradient, (Penalty){0});
+    check_look_ahead(matrix_gradient, penalty);
+    check_look_ahead(loop_gradient, (Penalty){0});
+    check_look_ahead(loop_gradient, penalty);
+}
+
 static void plain_steps_follow_the_gradient(void)
 {
     check_descent(0, (Penalty){0});
@@ -441,6 +488,43 @@ static void check_sum_of_rates(Schedule schedule, double (*expected)(double))
     for (double i = 0; i < steps; i++)
         sum += r.o.rate * expected(i / steps);
     assert_near(r.net.b2[0], sum, 64 * EPSILON);
+    destroy(&r);
+}
+
+/* Two of five epochs warm up, twelve of thirty steps; then the schedule
+   has the rest. */
+static void check_warm_up(Schedule schedule, double (*expected)(double))
+{
+    Run r = create();
+    r.o.schedule = schedule;
+    r.o.gradient = always_minus_1;
+    r.o.warmup = 2;
+    go_well(&r);
+    double sum = 0;
+    for (double i = 0; i < 30; i++)
+        sum += r.o.rate * (i < 12 ? i / 12 : expected((i - 12) / 18));
+    assert_near(r.net.b2[0], sum, 64 * EPSILON);
+    assert_near(r.diary.records[0].rate, 0, 0);
+    assert_near(r.diary.records[1].rate / r.o.rate, 0.5, 1e-12);
+    assert_near(r.diary.records[2].rate / r.o.rate, 1, 1e-12);
+    destroy(&r);
+}
+
+static void warm_up_goes_before_the_schedule(void)
+{
+    check_warm_up(SCHEDULE_CONSTANT, constant);
+    check_warm_up(SCHEDULE_LINEAR, line);
+    check_warm_up(SCHEDULE_COSINE, half_cosine);
+}
+
+static void all_may_be_warm_up(void)
+{
+    Run r = create();
+    r.o.schedule = SCHEDULE_LINEAR;
+    r.o.warmup = 5;
+    go_well(&r);
+    for (size_t i = 0; i < 5; i++)
+        assert_near(r.diary.records[i].rate / r.o.rate, (double)i / 5, 1e-12);
     destroy(&r);
 }
 
@@ -587,12 +671,16 @@ int main(int argc, char **argv)
     ADD("plain steps follow the gradient", plain_steps_follow_the_gradient);
     ADD("steps follow the penalties, too", penalties_pull);
     ADD("momentum accumulates the gradients", momentum_accumulates);
+    ADD("Nesterov's momentum looks ahead", nesterov_looks_ahead);
     ADD("two separable classes are learnt", training_learns);
     ADD("a constant schedule keeps the rate", constant_schedule);
     ADD("a linear schedule falls along a line", linear_schedule);
     ADD("a cosine schedule falls along half a cosine", cosine_schedule);
     ADD("the rate falls with every minibatch, not every epoch",
         the_rate_falls_with_every_minibatch);
+    ADD("warm-up rises from zero, then the schedule has the rest",
+        warm_up_goes_before_the_schedule);
+    ADD("warm-up may last for the whole run", all_may_be_warm_up);
     ADD("patience stops, and restores the best epoch",
         patience_stops_and_restores);
     ADD("the best epoch is restored even if patience lasts to the end",
