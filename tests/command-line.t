@@ -16,7 +16,7 @@ my $penalties = 'l1-hidden l2-hidden l1-output l2-output';
 my %options = (
     train => "train train-labels test test-labels validation standardize "
         . "hidden batch epochs rate schedule warmup momentum nesterov "
-        . "$penalties patience threads "
+        . "$penalties proximal patience threads "
         . "gradient seed log save quiet",
     evaluate => 'model test test-labels predictions threads',
     'check-gradient' => "train train-labels standardize inputs hidden "
@@ -75,6 +75,8 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
         [ 'patience without a validation set', qr/--validation/,
             @train, qw(--patience 3) ],
         [ 'Nesterov without momentum', qr/--momentum/, @train, '--nesterov' ],
+        [ 'proximal steps that make no zero', qr/--l1-hidden/,
+            @train, qw(--proximal --l2-hidden 0.1) ],
         [ 'more warm-up than there are epochs', qr/--warmup is 3\.5.*\b3\b/,
             @train, qw(--warmup 3.5) ],
         [ 'all examples held out', qr/1060/, @train, qw(--validation 1060) ],
@@ -392,6 +394,22 @@ subtest 'every option of training matters' => sub {
     ok $train->(qw(--standardize unit)) ne $plain, '--standardize unit';
     ok $train->(qw(--momentum 0.5 --nesterov)) ne $train->(qw(--momentum 0.5)),
         '--nesterov';
+    ok $train->(qw(--l1-hidden 0.1 --proximal))
+        ne $train->(qw(--l1-hidden 0.1)), '--proximal';
+};
+
+subtest '--proximal makes exact zeros where the gradient makes none' => sub {
+    my $zeros = sub {
+        mlp('train', @small, qw(--hidden 50 --epochs 50 --l1-hidden 0.02
+            --quiet --save), "$dir/sparse.onnx", @_);
+        my (undef, $out) = mlp('weights', '--model', "$dir/sparse.onnx",
+            qw(--layer 1));
+        return scalar grep { $_ == 0 }
+            map { my (undef, @weights) = split /\t/; @weights } split /\n/, $out;
+    };
+    is $zeros->(), 0, 'none of 100 weights';
+    cmp_ok $zeros->('--proximal'), '>', 20, 'many';
+    cmp_ok $zeros->(qw(--proximal --momentum 0.5)), '>', 20, 'with momentum';
 };
 
 subtest '--patience stops, and restores the best epoch' => sub {

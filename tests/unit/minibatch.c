@@ -277,7 +277,7 @@ static void threads_do_not_change_a_bit(void)
     const int before = omp_get_max_threads();
     for (int threads = 1; threads <= 4; threads *= 2) {
         GRand *random = g_rand_new_with_seed(49);
-        Fixture f = create(random, 40, 300, 5, 90, 90);
+        Fixture f = create(random, 340, 300, 5, 90, 90);
         Network velocity = zero_network_like(&f.net);
         omp_set_num_threads(threads);
         for (int i = 0; i < 9; i++) {
@@ -285,6 +285,7 @@ static void threads_do_not_change_a_bit(void)
                                f.penalty, i >= 6};
             matrix_descend(&f.net, &velocity, &f.other, s, f.of.X, f.of.y,
                            90, &f.w);
+            network_proximal(&f.net, (real)0.01, f.penalty);
         }
         if (threads == 1) {
             first = zero_network_like(&f.net);

@@ -388,6 +388,135 @@ static void nesterov_looks_ahead(void)
     check_look_ahead(loop_gradient, penalty);
 }
 
+/* What the proximal operator is to minimise over w. */
+static double compromise(double w, double z, double rate, double l1, double l2)
+{
+    return (w - z) * (w - z) / 2 + rate * (l1 * fabs(w) + l2 * w * w);
+}
+
+/* Its minimum by bisection of its slope, without a formula: between z and
+   0, where it is smooth. */
+static double minimise(double z, double rate, double l1, double l2)
+{
+    double far = fabs(z), near = 0;
+    for (int i = 0; i < 200; i++) {
+        const double w = (near + far) / 2;
+        *(w - fabs(z) + rate * (l1 + 2 * l2 * w) > 0 ? &far : &near) = w;
+    }
+    return compromise(0, z, rate, l1, l2)
+               <= compromise(copysign(near, z), z, rate, l1, l2)
+           ? 0 : copysign(near, z);
+}
+
+/* Descent on the risk alone, then the operator with the rate that the
+   velocity has in the long run. */
+static void check_proximal(GradientFunction *gradient, double momentum,
+                           bool nesterov)
+{
+    const double rate = 0.1, long_run = rate / (1 - momentum);
+    const Penalty p = {(real)0.1, (real)0.02, (real)0.03, (real)0.01};
+    Run r = create();
+    r.o = (TrainOptions){.batch = r.train.n, .epochs = 20, .rate = rate,
+                         .momentum = momentum, .nesterov = nesterov,
+                         .penalty = p, .proximal = true,
+                         .gradient = gradient};
+    Network expected = zero_network_like(&r.net);
+    Network grad = zero_network_like(&r.net), v = zero_network_like(&r.net);
+    Workspace w;
+    network_copy(&expected, &r.net);
+    g_assert_true(workspace_create(&w, &r.net, r.train.n));
+    for (int i = 0; i < 20; i++) {
+        loop_gradient(&expected, (Penalty){0}, r.train.values,
+                      r.train.labels, r.train.n, &w, &grad);
+        for (size_t t = 0; t < v.n_theta; t++) {
+            const real g = grad.theta[t], mu = (real)momentum;
+            v.theta[t] = mu * v.theta[t] + g;
+            expected.theta[t] -= (real)rate
+                * (nesterov ? g + mu * v.theta[t] : v.theta[t]);
+        }
+        for (size_t t = 0; t < 3 * 4; t++)
+            expected.W1[t] = (real)minimise((double)expected.W1[t], long_run,
+                                            (double)p.l11, (double)p.l12);
+        for (size_t t = 0; t < 4 * 2; t++)
+            expected.W2[t] = (real)minimise((double)expected.W2[t], long_run,
+                                            (double)p.l21, (double)p.l22);
+    }
+    go_well(&r);
+    size_t zeros = 0;
+    for (size_t t = 0; t < 3 * 4; t++) {
+        zeros += r.net.W1[t] == 0;
+        g_assert_true((r.net.W1[t] == 0) == (expected.W1[t] == 0));
+    }
+    g_assert_cmpuint(zeros, >, 0);
+    g_assert_cmpuint(zeros, <, 3 * 4);
+    assert_arrays_near(expected.n_theta, r.net.theta, expected.theta,
+                       1e3 * EPSILON);
+    workspace_free(&w);
+    network_free(&expected);
+    network_free(&grad);
+    network_free(&v);
+    destroy(&r);
+}
+
+static void proximal_steps_minimise(void)
+{
+    GradientFunction *const gradients[] = {loop_gradient, matrix_gradient};
+    for (size_t i = 0; i < 2; i++) {
+        check_proximal(gradients[i], 0, false);
+        check_proximal(gradients[i], 0.6, false);
+        check_proximal(gradients[i], 0.6, true);
+    }
+}
+
+static bool ignore(const EpochRecord *record, gpointer user, GError **error)
+{
+    (void)record, (void)user, (void)error;
+    return true;
+}
+
+/* At rest, a weight that is not zero has a slope of zero, penalty
+   included, and a weight that is zero is pulled by less than the penalty
+   holds it, whatever the momentum. */
+static void check_rest(double momentum, bool nesterov)
+{
+    const real l1 = (real)0.02;
+    Run r = create();
+    r.o = (TrainOptions){.batch = r.train.n, .epochs = 4000,
+                         .rate = 0.2 * (1 - momentum), .momentum = momentum,
+                         .nesterov = nesterov, .penalty = {.l11 = l1},
+                         .proximal = true, .gradient = matrix_gradient};
+    Network grad = zero_network_like(&r.net);
+    Workspace w;
+    GError *error = NULL;
+    size_t zeros = 0;
+    g_assert_true(workspace_create(&w, &r.net, r.train.n));
+    g_assert_true(train(&r.net, &(DataSplit){.train = &r.train}, &r.s, &r.o,
+                        ignore, NULL, &error));
+    loop_gradient(&r.net, (Penalty){0}, r.train.values, r.train.labels,
+                  r.train.n, &w, &grad);
+    for (size_t t = 0; t < 3 * 4; t++) {
+        const double g = (double)grad.W1[t], W = (double)r.net.W1[t];
+        zeros += W == 0;
+        if (W == 0)
+            g_assert_cmpfloat(fabs(g), <=, (double)l1);
+        else
+            assert_near(g + (W > 0 ? 1 : -1) * (double)l1, 0, 1e-3);
+    }
+    g_test_message("%zu of 12 weights are zero", zeros);
+    g_assert_cmpuint(zeros, >, 0);
+    g_assert_cmpuint(zeros, <, 3 * 4);
+    workspace_free(&w);
+    network_free(&grad);
+    destroy(&r);
+}
+
+static void proximal_steps_come_to_rest_at_a_minimum(void)
+{
+    check_rest(0, false);
+    check_rest(0.9, false);
+    check_rest(0.9, true);
+}
+
 static void plain_steps_follow_the_gradient(void)
 {
     check_descent(0, (Penalty){0});
@@ -671,6 +800,10 @@ int main(int argc, char **argv)
     ADD("plain steps follow the gradient", plain_steps_follow_the_gradient);
     ADD("steps follow the penalties, too", penalties_pull);
     ADD("momentum accumulates the gradients", momentum_accumulates);
+    ADD("a proximal step minimises, with exact zeros",
+        proximal_steps_minimise);
+    ADD("proximal steps come to rest where the minimum is, with any momentum",
+        proximal_steps_come_to_rest_at_a_minimum);
     ADD("Nesterov's momentum looks ahead", nesterov_looks_ahead);
     ADD("two separable classes are learnt", training_learns);
     ADD("a constant schedule keeps the rate", constant_schedule);
