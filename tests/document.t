@@ -12,7 +12,7 @@ use Test::More;
 # its name is misspelt would appear among them.
 my @core = qw(real functions network example);
 my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
-    dataset idx csv circles model train options));
+    dataset idx csv circles picture model train options));
 my @experiments = qw(best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
     proximal sample speed steps sweep time tiny winner);
@@ -227,7 +227,7 @@ subtest 'the C sources compile without a message' => sub {
 subtest 'floors: a module includes only what stands below it' => sub {
     my %floor;
     my $n = 0;
-    for my $floor ([qw(real)], [qw(functions matrix error peak)], [qw(network)],
+    for my $floor ([qw(real)], [qw(functions matrix error peak picture)], [qw(network)],
         [qw(example batch)], [qw(minibatch dataset)],
         [qw(idx csv circles gradient_check model train)], [qw(options)],
         [qw(mlp)]) {

@@ -1,3 +1,4 @@
+#include <omp.h>
 #include "check.h"
 #include "train.h"
 
@@ -65,6 +66,12 @@ static bool keep(const EpochRecord *record, gpointer user, GError **error)
         return true;
     g_set_error(error, MLP_ERROR, MLP_ERROR_DATA, "no room for the diary");
     return false;
+}
+
+static bool ignore(const EpochRecord *record, gpointer user, GError **error)
+{
+    (void)record, (void)user, (void)error;
+    return true;
 }
 
 /* Everything that a training needs, small and separable. */
@@ -155,6 +162,152 @@ static void both_implementations_learn_the_same(void)
                        1e4 * EPSILON);
     destroy(&a);
     destroy(&b);
+}
+
+/* ---------------------------------------------------- pictures that move */
+
+/* 4 pictures of 3 by 5 pixels, no two pixels equal. */
+static Dataset draw_pictures(void)
+{
+    Dataset data = {.n = 4, .d = 15, .m = 2, .rows = 3, .columns = 5,
+                    .bytes = g_new(uint8_t, 60), .labels = g_new(int, 4)};
+    for (size_t i = 0; i < 60; i++)
+        data.bytes[i] = (uint8_t)(100 + i);
+    for (size_t i = 0; i < 4; i++)
+        data.labels[i] = (int)i % 2;
+    return data;
+}
+
+static GArray *pixels; /* of real: what the gradient was given */
+static GArray *asked; /* of int: with which classes */
+
+static Outcome watch(const Network *net, Penalty penalty, const real *X,
+                     const int *y, size_t K, Workspace *w, Network *grad)
+{
+    (void)penalty, (void)w;
+    g_array_append_vals(pixels, X, (guint)(K * net->d));
+    g_array_append_vals(asked, y, (guint)K);
+    memset(grad->theta, 0, grad->n_theta * sizeof(real));
+    return (Outcome){0};
+}
+
+static void show_pictures(const Dataset *data, Motion motion)
+{
+    Standardization s = identity(data);
+    Network net;
+    GError *error = NULL;
+    Diary diary = {0};
+    const TrainOptions o = {.batch = 3, .epochs = MOST_EPOCHS, .rate = 1,
+                            .gradient = watch, .seed = 3, .motion = motion};
+    pixels = g_array_new(FALSE, FALSE, sizeof(real));
+    asked = g_array_new(FALSE, FALSE, sizeof(int));
+    g_assert_true(network_create(&net, data->d, 1, 2));
+    g_assert_true(train(&net, &(DataSplit){.train = data, .valid = data}, &s,
+                        &o, keep, &diary, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(asked->len, ==, MOST_EPOCHS * data->n);
+    for (size_t i = 1; i < diary.epochs; i++)
+        g_assert_cmpfloat(diary.records[i].valid.loss, ==,
+                          diary.records[0].valid.loss);
+    standardization_free(&s);
+    network_free(&net);
+}
+
+static void stop_showing(void)
+{
+    g_array_free(pixels, TRUE);
+    g_array_free(asked, TRUE);
+}
+
+/* Each is one of the four pictures with its own class, in one of the
+   2 (2 + 1)^2 poses, and the poses are about equally frequent. */
+static void training_pictures_move(void)
+{
+    Dataset data = draw_pictures();
+    int times[2][3][3] = {{{0}}};
+    show_pictures(&data, (Motion){true, 1});
+    for (size_t i = 0; i < asked->len; i++) {
+        const real *x = &g_array_index(pixels, real, i * 15);
+        size_t matches = 0;
+        for (int p = 0; p < 4 * 18; p++) {
+            const Pose pose = {p % 2, p / 2 % 3 - 1, p / 6 % 3 - 1};
+            uint8_t moved[15];
+            size_t same = 0;
+            picture_move(&data.bytes[p / 18 * 15], 3, 5, pose, moved);
+            for (size_t j = 0; j < 15; j++)
+                same += x[j] == (real)moved[j];
+            if (same < 15)
+                continue;
+            matches++;
+            g_assert_cmpint(g_array_index(asked, int, i), ==, p / 18 % 2);
+            times[pose.mirrored][pose.down + 1][pose.right + 1]++;
+        }
+        g_assert_cmpuint(matches, ==, 1);
+    }
+    for (int p = 0; p < 18; p++) { /* 400 of them, 22 expected */
+        g_assert_cmpint(times[p % 2][p / 2 % 3][p / 6], >, 5);
+        g_assert_cmpint(times[p % 2][p / 2 % 3][p / 6], <, 45);
+    }
+    stop_showing();
+    dataset_free(&data);
+}
+
+static void without_motion_pictures_stay(void)
+{
+    Dataset data = draw_pictures();
+    show_pictures(&data, (Motion){false, 0});
+    for (size_t i = 0; i < asked->len; i++) {
+        const real *x = &g_array_index(pixels, real, i * 15);
+        for (size_t j = 0; j < 15; j++)
+            g_assert_cmpfloat(x[j], ==, x[0] + (real)j);
+    }
+    stop_showing();
+    dataset_free(&data);
+}
+
+/* Large enough for all loops to be shared. */
+static void motion_does_not_depend_on_threads(void)
+{
+    enum { n = 300, d = 30 * 40 };
+    GRand *random = g_rand_new_with_seed(63);
+    Dataset data = {.n = n, .d = d, .m = 2, .rows = 30, .columns = 40,
+                    .bytes = g_new(uint8_t, n * d),
+                    .labels = g_new(int, n)};
+    for (size_t i = 0; i < n * d; i++)
+        data.bytes[i] = (uint8_t)g_rand_int_range(random, 0, 256);
+    for (size_t i = 0; i < n; i++)
+        data.labels[i] = g_rand_boolean(random);
+    Standardization s;
+    Network start, first = {0};
+    GError *error = NULL;
+    g_assert_true(standardization_create(&s, &data, STANDARDIZE_FEATURE,
+                                         &error));
+    g_assert_true(network_create(&start, d, 100, 2));
+    network_initialize(&start, uniform, random);
+    const int before = omp_get_max_threads();
+    for (int threads = 1; threads <= 4; threads *= 2) {
+        const TrainOptions o = {.batch = 70, .epochs = 2, .rate = 0.05,
+                                .momentum = 0.5, .nesterov = true,
+                                .gradient = matrix_gradient, .seed = 5,
+                                .motion = {true, 3}};
+        Network net = zero_network_like(&start);
+        network_copy(&net, &start);
+        omp_set_num_threads(threads);
+        g_assert_true(train(&net, &(DataSplit){.train = &data}, &s, &o,
+                            ignore, NULL, &error));
+        if (threads == 1) {
+            first = zero_network_like(&net);
+            network_copy(&first, &net);
+        }
+        assert_same_bits(net.n_theta, net.theta, first.theta);
+        network_free(&net);
+    }
+    omp_set_num_threads(before);
+    network_free(&first);
+    network_free(&start);
+    standardization_free(&s);
+    dataset_free(&data);
+    g_rand_free(random);
 }
 
 /* ------------------------------------------------------ what an epoch does */
@@ -466,12 +619,6 @@ static void proximal_steps_minimise(void)
         check_proximal(gradients[i], 0.6, false);
         check_proximal(gradients[i], 0.6, true);
     }
-}
-
-static bool ignore(const EpochRecord *record, gpointer user, GError **error)
-{
-    (void)record, (void)user, (void)error;
-    return true;
 }
 
 /* At rest, a weight that is not zero has a slope of zero, penalty
@@ -789,6 +936,12 @@ int main(int argc, char **argv)
     ADD("another seed gives another order", another_seed_another_order);
     ADD("loop and matrices learn the same parameters",
         both_implementations_learn_the_same);
+    ADD("pictures move in every pose, with their classes, in training only",
+        training_pictures_move);
+    ADD("without motion pictures stay where they are",
+        without_motion_pictures_stay);
+    ADD("moved pictures train to the same bits on 1, 2 and 4 threads",
+        motion_does_not_depend_on_threads);
     ADD("every epoch shows every example once, in a new order",
         every_example_once_an_epoch);
     ADD("every example comes to every place of the order",
