@@ -15,7 +15,8 @@ my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
     dataset idx csv circles picture model train options));
 my @experiments = qw(best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
-    proximal sample speed steps sweep time tiny winner);
+    moved moved-best moved-run moved-sweep proximal sample speed steps sweep
+    time tiny winner);
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
     (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
     'experiments.mk', 'numpy_gradient.py');
@@ -192,8 +193,9 @@ subtest 'numbers: what the text quotes comes from an experiment' => sub {
     SKIP: {
         skip 'there are no results yet', 1 unless defined $results;
         my %made = map { $_ => 1 } $results =~ /^\\setres\{([^}]*)\}/mg;
+        # Those of `make report-long' are quoted if they are there.
         none('and each number has been made', grep { !$made{$_} }
-            $prose =~ /\\res\{([^}]*)\}/g);
+            grep { !m{^moved} || $made{'moved/test_error'} } $prose =~ /\\res\{([^}]*)\}/g);
     }
 };
 
