@@ -82,7 +82,7 @@ export PYTHON ?= /usr/bin/python3
 # A prefix for every experiment, such as the submission command of a queue.
 RUN ?=
 
-.PHONY: help tangle build report test bench clean
+.PHONY: help tangle build report report-long test bench clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -91,7 +91,8 @@ help:
 # A source is rewritten only when its text changes (cpif), so a change of
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
-    gradient_check peak error dataset source split idx csv circles model train options
+    gradient_check peak error dataset source split idx csv circles picture \
+    model train options
 SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
 HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
@@ -150,6 +151,7 @@ ifeq ($(filter help clean,$(or $(MAKECMDGOALS),help)),)
 include $G/experiments.mk
 endif
 RESULTS := $(EXPERIMENTS:%=$R/%/command)
+LONG_RESULTS := $(LONG_EXPERIMENTS:%=$R/%/command)
 $R/%/command: $G/experiments/$$(firstword $$(subst @, ,$$*)).sh \
     $G/bin/mlp $G/bin/mlp-double data/circles.csv $G/data-checked
 	@rm -rf $(@D).part && mkdir -p $(@D).part
@@ -157,7 +159,8 @@ $R/%/command: $G/experiments/$$(firstword $$(subst @, ,$$*)).sh \
 	@cd $(@D).part && PATH="$(CURDIR)/$G/bin:$$PATH" \
 	    FASHION="$(FASHION)" CIRCLES="$(CURDIR)/data/circles.csv" \
 	    SETTING="$(lastword $(subst @, ,$*))" \
-	    SWEEP="$(SWEEP)" SEEDS="$(SEEDS)" CC="$(CC)" CFLAGS="$(CFLAGS)" \
+	    SWEEP="$(SWEEP)" SEEDS="$(SEEDS)" MOVED_SWEEP="$(MOVED_SWEEP)" \
+	    MOVED_EPOCHS="$(MOVED_EPOCHS)" CC="$(CC)" CFLAGS="$(CFLAGS)" \
 	    $(RUN) bash -euo pipefail "$(CURDIR)/$<"
 	@cp $< $(@D).part/command
 	@rm -rf $(@D) && mv $(@D).part $(@D)
@@ -199,12 +202,17 @@ $G/figures/%.pdf: figures/%.gp figures/style.gp figures/panels.gpi $(RESULTS)
 report: $G/mlp.pdf
 # Every line "key value" of a results/NAME/values.tsv is a number that the
 # text quotes as \res{NAME/key}.
-$G/results.tex: $(RESULTS)
+$G/results.tex: $(RESULTS) $(wildcard $R/moved/values.tsv)
 	@cd $R && awk -F'\t' '{ name = FILENAME; sub("/values.tsv", "", name); \
 	    printf "\\setres{%s/%s}{%s}\n", name, $$1, $$2 }' \
-	    $$(ls $(EXPERIMENTS:%=%/values.tsv) 2> /dev/null) \
+	    $$(ls $(EXPERIMENTS:%=%/values.tsv) \
+	        $(LONG_EXPERIMENTS:%=%/values.tsv) 2> /dev/null) \
 	    > ../results.tex.part
 	@mv $@.part $@
+##  report-long  the same, and first the experiment that takes an hour
+# The report quotes its results if they are there, and never asks for them.
+report-long: $(LONG_RESULTS)
+	+@$(MAKE) --no-print-directory report
 $G/mlp.tex: mlp.nw tex/colour.awk
 	@mkdir -p $G
 	noweave -delay -index -filter \

@@ -16,7 +16,8 @@ my $penalties = 'l1-hidden l2-hidden l1-output l2-output';
 my %options = (
     train => "train train-labels test test-labels label header validation "
         . "validation-fraction standardize hidden batch epochs rate schedule "
-        . "momentum $penalties patience watch threads "
+        . "warmup momentum nesterov $penalties proximal flip shift patience "
+        . "watch threads "
         . "gradient seed log save quiet",
     evaluate => 'model test test-labels label header predictions json threads',
     predict => 'model data label header probabilities format threads',
@@ -80,6 +81,15 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
             @train, qw(--patience 3) ],
         [ 'two ways to hold examples out', qr/both hold examples out/,
             @train, qw(--validation 10 --validation-fraction 0.1) ],
+        [ 'Nesterov without momentum', qr/--momentum/, @train, '--nesterov' ],
+        [ 'proximal steps that make no zero', qr/--l1-hidden/,
+            @train, qw(--proximal --l2-hidden 0.1) ],
+        [ 'to mirror what is no picture', qr/--flip.*circles\.csv/,
+            @train, '--flip' ],
+        [ 'to shift what is no picture', qr/--shift.*circles\.csv/,
+            @train, qw(--shift 1) ],
+        [ 'more warm-up than there are epochs', qr/--warmup is 3\.5.*\b3\b/,
+            @train, qw(--warmup 3.5) ],
         [ 'all examples held out', qr/1060/, @train, qw(--validation 1060) ],
         [ 'a batch larger than the training set', qr/--batch is 2000.*1060/,
             @train, qw(--batch 2000) ],
@@ -508,10 +518,69 @@ subtest 'every option of training matters' => sub {
         schedule => 'cosine', standardize => 'none', epochs => 4,
         validation => 10, 'l1-hidden' => 0.1, 'l2-hidden' => 0.1,
         'l1-output' => 0.1, 'l2-output' => 0.1, gradient => 'loop',
-        'validation-fraction' => 0.1);
+        'validation-fraction' => 0.1, warmup => 1.5);
     ok $train->("--$_" => $other{$_}) ne $plain, "--$_ $other{$_}"
         for sort keys %other;
     ok $train->(qw(--standardize unit)) ne $plain, '--standardize unit';
+    ok $train->(qw(--momentum 0.5 --nesterov)) ne $train->(qw(--momentum 0.5)),
+        '--nesterov';
+    ok $train->(qw(--l1-hidden 0.1 --proximal))
+        ne $train->(qw(--l1-hidden 0.1)), '--proximal';
+};
+
+# 40 pictures of 4 by 3 pixels and of rank r, none of them symmetric.
+sub pictures {
+    my ($name, @shape) = @_;
+    return (write_file("$dir/$name", pack('CCCCN*', 0, 0, 8, 1 + @shape, 40,
+            @shape) . pack('C*', map { $_ * 37 % 251 } 1 .. 480)),
+        write_file("$dir/$name-labels", pack('CCCCNC*', 0, 0, 8, 1, 40,
+            map { $_ % 2 } 1 .. 40)));
+}
+
+subtest '--flip and --shift move training pictures, and no others' => sub {
+    my ($images, $labels) = pictures('pictures', 4, 3);
+    my $train = sub {
+        my ($status, undef, $err) = mlp('train', '--train', $images,
+            '--train-labels', $labels, '--test', $images, '--test-labels',
+            $labels, qw(--validation 10 --batch 10 --hidden 3 --epochs 3
+            --quiet --log), "$dir/moved.tsv", @_);
+        diag $err if $status;
+        return [ table(contents("$dir/moved.tsv")) ];
+    };
+    my $still = $train->();
+    for ([ '--flip' ], [ '--shift', 1 ], [ '--flip', '--shift', 2 ]) {
+        my $moved = $train->(@$_);
+        isnt $moved->[0]{train_loss}, $still->[0]{train_loss},
+            "@$_ changes training";
+        is_deeply $train->(@$_), $moved, 'and repeats';
+    }
+    my @tiny = qw(--rate 1e-30);
+    is_deeply [ column(valid_loss => @{$train->(@tiny, '--flip')}) ],
+        [ column(valid_loss => @{$train->(@tiny)}) ],
+        'at no rate to speak of, validation is what it was';
+    isnt $train->(@tiny, '--flip')->[1]{train_loss},
+        $train->(@tiny)->[1]{train_loss}, 'and training is not';
+    refused('a shift out of the frame', 2, qr/--shift is 3.*4 by 3/, $MLP,
+        'train', '--train', $images, '--train-labels', $labels,
+        qw(--batch 10 --shift 3));
+    ($images, $labels) = pictures('rows', 12);
+    refused('rank 2 is no picture', 2, qr/--flip.*rank 3/, $MLP, 'train',
+        '--train', $images, '--train-labels', $labels,
+        qw(--batch 10 --flip));
+};
+
+subtest '--proximal makes exact zeros where the gradient makes none' => sub {
+    my $zeros = sub {
+        mlp('train', @small, qw(--hidden 50 --epochs 50 --l1-hidden 0.02
+            --quiet --save), "$dir/sparse.onnx", @_);
+        my (undef, $out) = mlp('weights', '--model', "$dir/sparse.onnx",
+            qw(--layer 1));
+        return scalar grep { $_ == 0 }
+            map { my (undef, @weights) = split /\t/; @weights } split /\n/, $out;
+    };
+    is $zeros->(), 0, 'none of 100 weights';
+    cmp_ok $zeros->('--proximal'), '>', 20, 'many';
+    cmp_ok $zeros->(qw(--proximal --momentum 0.5)), '>', 20, 'with momentum';
 };
 
 subtest '--patience stops, and restores the best epoch' => sub {

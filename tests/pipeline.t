@@ -211,6 +211,32 @@ subtest 'results of experiments that are no more are not believed' => sub {
         'sweep@8_8_8_8.part');
 };
 
+subtest 'the long experiment runs when it is asked for, and only then' => sub {
+    my $stand_in = q(RUN=printf 'key\t1\n' > values.tsv; true);
+    my $run = sub {
+        my ($status, $out, $err) = make(@_, $stand_in);
+        is "$status$err", '0', "make @_" or diag $err;
+        return join ' ', sort $out =~ /^experiment (moved\S*)$/mg;
+    };
+    my $list = sub { contents("$tree/generated/results.tex") };
+    is $run->('generated/results.tex'), '', 'not for the report';
+    unlike $list->(), qr/\{moved/, 'which quotes nothing of it';
+    like $run->('generated/results/moved/command'),
+        qr/\Amoved moved-best( moved-run@\d){5}( moved-sweep@\S+){2,}\z/,
+        'all of it when it is asked for';
+    is $run->('generated/results.tex'), '', 'the report takes it as it is';
+    like $list->(), qr/\{moved\/key\}/, 'and quotes it';
+    system('rm', '-r', "$tree/generated/results/moved-run\@3");
+    is $run->('generated/results/moved/command'), 'moved moved-run@3',
+        'a run that is missing is made good alone';
+    edit_chunk('[[experiments/moved-run.sh]]', 'true');
+    is $run->('generated/results.tex'), '', 'a change of it starts nothing';
+    is $run->('generated/results/moved/command'),
+        join(' ', 'moved', map { "moved-run\@$_" } 1 .. 5),
+        'unless it is asked for';
+    system("rm -r '$tree'/generated/results/moved*");
+};
+
 subtest 'an undefined chunk stops make tangle; no file is cut' => sub {
     my $before = contents("$tree/mlp.nw");
     for my $root ('[[functions.c]]', '[[experiments/steps.sh]]') {

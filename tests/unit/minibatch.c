@@ -227,20 +227,24 @@ static void fused_step_is_the_gradient_and_a_step(void)
     static const struct {
         Penalty penalty;
         double momentum;
+        bool nesterov;
     } cases[] = {
-        {{0, 0, 0, 0}, 0},
-        {{0, (real)0.03, 0, (real)0.02}, 0},
-        {{(real)0.04, 0, (real)0.05, 0}, 0},
-        {{(real)0.04, (real)0.03, (real)0.05, (real)0.02}, 0},
-        {{(real)0.04, (real)0.03, (real)0.05, (real)0.02}, 0.9},
+        {{0, 0, 0, 0}, 0, false},
+        {{0, (real)0.03, 0, (real)0.02}, 0, false},
+        {{(real)0.04, 0, (real)0.05, 0}, 0, false},
+        {{(real)0.04, (real)0.03, (real)0.05, (real)0.02}, 0, false},
+        {{(real)0.04, (real)0.03, (real)0.05, (real)0.02}, 0.9, false},
+        {{0, 0, 0, 0}, 0.9, true},
+        {{(real)0.04, (real)0.03, (real)0.05, (real)0.02}, 0.9, true},
     };
     GRand *random = g_rand_new_with_seed(48);
     for (size_t c = 0; c < G_N_ELEMENTS(cases); c++) {
         const Descent s = {(real)0.3, (real)cases[c].momentum,
-                           cases[c].penalty};
+                           cases[c].penalty, cases[c].nesterov};
         Fixture f = create(random, 7, 70, 4, 30, 30);
         Network fused = draw_network(random, 7, 70, 4);
         Network velocity = zero_network_like(&f.net);
+        Network grad = draw_network(random, 7, 70, 4);
         network_copy(&fused, &f.net);
         f.penalty = s.penalty;
         for (size_t step = 0; step < 2; step++) { /* other: the velocity */
@@ -248,16 +252,19 @@ static void fused_step_is_the_gradient_and_a_step(void)
             for (size_t t = 0; t < f.net.n_theta; t++) {
                 f.other.theta[t] = s.momentum * f.other.theta[t]
                                  + f.grad.theta[t];
-                f.net.theta[t] -= s.rate * f.other.theta[t];
+                f.net.theta[t] -= s.rate * (s.nesterov
+                    ? f.grad.theta[t] + s.momentum * f.other.theta[t]
+                    : f.other.theta[t]);
             }
-            const Outcome b = matrix_descend(&fused, &velocity, s, f.of.X,
-                                             f.of.y, f.of.K, &f.w);
+            const Outcome b = matrix_descend(&fused, &velocity, &grad, s,
+                                             f.of.X, f.of.y, f.of.K, &f.w);
             assert_near(b.loss, a.loss, TOLERANCE);
             g_assert_cmpuint(b.errors, ==, a.errors);
             assert_arrays_near(f.net.n_theta, fused.theta, f.net.theta,
                                TOLERANCE);
         }
         network_free(&fused);
+        network_free(&grad);
         network_free(&velocity);
         destroy(&f);
     }
@@ -270,13 +277,15 @@ static void threads_do_not_change_a_bit(void)
     const int before = omp_get_max_threads();
     for (int threads = 1; threads <= 4; threads *= 2) {
         GRand *random = g_rand_new_with_seed(49);
-        Fixture f = create(random, 40, 300, 5, 90, 90);
+        Fixture f = create(random, 340, 300, 5, 90, 90);
         Network velocity = zero_network_like(&f.net);
         omp_set_num_threads(threads);
-        for (int i = 0; i < 6; i++) {
+        for (int i = 0; i < 9; i++) {
             const Descent s = {(real)0.1, (real)(i < 3 ? 0 : 0.9),
-                               f.penalty};
-            matrix_descend(&f.net, &velocity, s, f.of.X, f.of.y, 90, &f.w);
+                               f.penalty, i >= 6};
+            matrix_descend(&f.net, &velocity, &f.other, s, f.of.X, f.of.y,
+                           90, &f.w);
+            network_proximal(&f.net, (real)0.01, f.penalty);
         }
         if (threads == 1) {
             first = zero_network_like(&f.net);

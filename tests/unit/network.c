@@ -226,6 +226,31 @@ static void penalty_gradient_is_the_slope(void)
     g_rand_free(random);
 }
 
+/* Values around both thresholds, at them, and what is no number. */
+static void proximal_operator_thresholds(void)
+{
+    const real z[] = {0, (real)-0.0, (real)0.25, (real)-0.25, (real)0.5,
+                      (real)-0.5, (real)0.75, -2, (real)INFINITY,
+                      (real)-INFINITY};
+    const real expected[] = {0, 0, 0, 0, 0, 0, (real)0.125, (real)-0.75,
+                             (real)INFINITY, (real)-INFINITY};
+    Network net;
+    g_assert_true(network_create(&net, 11, 1, 2));
+    memcpy(net.W1, z, sizeof z);
+    net.W1[10] = (real)NAN;
+    net.b1[0] = net.b2[1] = (real)0.25;
+    net.W2[0] = -3;
+    network_proximal(&net, 2, (Penalty){(real)0.25, (real)0.25, 0, 1});
+    for (size_t i = 0; i < G_N_ELEMENTS(z); i++)
+        g_assert_cmpfloat(net.W1[i], ==, expected[i]);
+    g_assert_true(isnan(net.W1[10]));
+    g_assert_cmpfloat(net.b1[0], ==, 0.25);
+    g_assert_cmpfloat(net.b2[1], ==, 0.25);
+    assert_near(net.W2[0], -3 / 5., EPSILON);
+    g_assert_cmpfloat(net.W2[1], ==, 0);
+    network_free(&net);
+}
+
 #define ADD(name, f) g_test_add_func("/network/" name, f)
 
 int main(int argc, char **argv)
@@ -253,5 +278,7 @@ int main(int argc, char **argv)
         penalty_adds_to_the_gradient);
     ADD("a strength alone changes only its own matrix",
         each_strength_has_its_matrix);
+    ADD("the proximal operator thresholds, with exact zeros, and decays",
+        proximal_operator_thresholds);
     return g_test_run();
 }

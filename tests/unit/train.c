@@ -1,3 +1,4 @@
+#include <omp.h>
 #include "check.h"
 #include "train.h"
 
@@ -65,6 +66,12 @@ static bool keep(const EpochRecord *record, gpointer user, GError **error)
         return true;
     g_set_error(error, MLP_ERROR, MLP_ERROR_DATA, "no room for the diary");
     return false;
+}
+
+static bool ignore(const EpochRecord *record, gpointer user, GError **error)
+{
+    (void)record, (void)user, (void)error;
+    return true;
 }
 
 /* Everything that a training needs, small and separable. */
@@ -155,6 +162,152 @@ static void both_implementations_learn_the_same(void)
                        1e4 * EPSILON);
     destroy(&a);
     destroy(&b);
+}
+
+/* ---------------------------------------------------- pictures that move */
+
+/* 4 pictures of 3 by 5 pixels, no two pixels equal. */
+static Dataset draw_pictures(void)
+{
+    Dataset data = {.n = 4, .d = 15, .m = 2, .rows = 3, .columns = 5,
+                    .bytes = g_new(uint8_t, 60), .labels = g_new(int, 4)};
+    for (size_t i = 0; i < 60; i++)
+        data.bytes[i] = (uint8_t)(100 + i);
+    for (size_t i = 0; i < 4; i++)
+        data.labels[i] = (int)i % 2;
+    return data;
+}
+
+static GArray *pixels; /* of real: what the gradient was given */
+static GArray *asked; /* of int: with which classes */
+
+static Outcome watch(const Network *net, Penalty penalty, const real *X,
+                     const int *y, size_t K, Workspace *w, Network *grad)
+{
+    (void)penalty, (void)w;
+    g_array_append_vals(pixels, X, (guint)(K * net->d));
+    g_array_append_vals(asked, y, (guint)K);
+    memset(grad->theta, 0, grad->n_theta * sizeof(real));
+    return (Outcome){0};
+}
+
+static void show_pictures(const Dataset *data, Motion motion)
+{
+    Standardization s = identity(data);
+    Network net;
+    GError *error = NULL;
+    Diary diary = {0};
+    const TrainOptions o = {.batch = 3, .epochs = MOST_EPOCHS, .rate = 1,
+                            .gradient = watch, .seed = 3, .motion = motion};
+    pixels = g_array_new(FALSE, FALSE, sizeof(real));
+    asked = g_array_new(FALSE, FALSE, sizeof(int));
+    g_assert_true(network_create(&net, data->d, 1, 2));
+    g_assert_true(train(&net, &(DataSplit){.train = data, .valid = data}, &s,
+                        &o, keep, &diary, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(asked->len, ==, MOST_EPOCHS * data->n);
+    for (size_t i = 1; i < diary.epochs; i++)
+        g_assert_cmpfloat(diary.records[i].valid.loss, ==,
+                          diary.records[0].valid.loss);
+    standardization_free(&s);
+    network_free(&net);
+}
+
+static void stop_showing(void)
+{
+    g_array_free(pixels, TRUE);
+    g_array_free(asked, TRUE);
+}
+
+/* Each is one of the four pictures with its own class, in one of the
+   2 (2 + 1)^2 poses, and the poses are about equally frequent. */
+static void training_pictures_move(void)
+{
+    Dataset data = draw_pictures();
+    int times[2][3][3] = {{{0}}};
+    show_pictures(&data, (Motion){true, 1});
+    for (size_t i = 0; i < asked->len; i++) {
+        const real *x = &g_array_index(pixels, real, i * 15);
+        size_t matches = 0;
+        for (int p = 0; p < 4 * 18; p++) {
+            const Pose pose = {p % 2, p / 2 % 3 - 1, p / 6 % 3 - 1};
+            uint8_t moved[15];
+            size_t same = 0;
+            picture_move(&data.bytes[p / 18 * 15], 3, 5, pose, moved);
+            for (size_t j = 0; j < 15; j++)
+                same += x[j] == (real)moved[j];
+            if (same < 15)
+                continue;
+            matches++;
+            g_assert_cmpint(g_array_index(asked, int, i), ==, p / 18 % 2);
+            times[pose.mirrored][pose.down + 1][pose.right + 1]++;
+        }
+        g_assert_cmpuint(matches, ==, 1);
+    }
+    for (int p = 0; p < 18; p++) { /* 400 of them, 22 expected */
+        g_assert_cmpint(times[p % 2][p / 2 % 3][p / 6], >, 5);
+        g_assert_cmpint(times[p % 2][p / 2 % 3][p / 6], <, 45);
+    }
+    stop_showing();
+    dataset_free(&data);
+}
+
+static void without_motion_pictures_stay(void)
+{
+    Dataset data = draw_pictures();
+    show_pictures(&data, (Motion){false, 0});
+    for (size_t i = 0; i < asked->len; i++) {
+        const real *x = &g_array_index(pixels, real, i * 15);
+        for (size_t j = 0; j < 15; j++)
+            g_assert_cmpfloat(x[j], ==, x[0] + (real)j);
+    }
+    stop_showing();
+    dataset_free(&data);
+}
+
+/* Large enough for all loops to be shared. */
+static void motion_does_not_depend_on_threads(void)
+{
+    enum { n = 300, d = 30 * 40 };
+    GRand *random = g_rand_new_with_seed(63);
+    Dataset data = {.n = n, .d = d, .m = 2, .rows = 30, .columns = 40,
+                    .bytes = g_new(uint8_t, n * d),
+                    .labels = g_new(int, n)};
+    for (size_t i = 0; i < n * d; i++)
+        data.bytes[i] = (uint8_t)g_rand_int_range(random, 0, 256);
+    for (size_t i = 0; i < n; i++)
+        data.labels[i] = g_rand_boolean(random);
+    Standardization s;
+    Network start, first = {0};
+    GError *error = NULL;
+    g_assert_true(standardization_create(&s, &data, STANDARDIZE_FEATURE,
+                                         &error));
+    g_assert_true(network_create(&start, d, 100, 2));
+    network_initialize(&start, uniform, random);
+    const int before = omp_get_max_threads();
+    for (int threads = 1; threads <= 4; threads *= 2) {
+        const TrainOptions o = {.batch = 70, .epochs = 2, .rate = 0.05,
+                                .momentum = 0.5, .nesterov = true,
+                                .gradient = matrix_gradient, .seed = 5,
+                                .motion = {true, 3}};
+        Network net = zero_network_like(&start);
+        network_copy(&net, &start);
+        omp_set_num_threads(threads);
+        g_assert_true(train(&net, &(DataSplit){.train = &data}, &s, &o,
+                            ignore, NULL, &error));
+        if (threads == 1) {
+            first = zero_network_like(&net);
+            network_copy(&first, &net);
+        }
+        assert_same_bits(net.n_theta, net.theta, first.theta);
+        network_free(&net);
+    }
+    omp_set_num_threads(before);
+    network_free(&first);
+    network_free(&start);
+    standardization_free(&s);
+    dataset_free(&data);
+    g_rand_free(random);
 }
 
 /* ------------------------------------------------------ what an epoch does */
@@ -341,6 +494,176 @@ static void check_descent(double momentum, Penalty penalty)
     destroy(&r);
 }
 
+/* Nesterov's momentum as it is defined: the gradient is taken where the
+   velocity leads, then the step is made from where one is.  What train()
+   keeps is the place where the next gradient is taken. */
+static void check_look_ahead(GradientFunction *gradient, Penalty penalty)
+{
+    Run r = create();
+    const real eta = (real)0.2, mu = (real)0.8;
+    r.o = (TrainOptions){.batch = r.train.n, .epochs = 6, .rate = eta,
+                         .momentum = mu, .nesterov = true,
+                         .penalty = penalty, .gradient = gradient};
+    Network at = zero_network_like(&r.net), ahead = zero_network_like(&at);
+    Network grad = zero_network_like(&at), v = zero_network_like(&at);
+    Workspace w;
+    network_copy(&at, &r.net);
+    g_assert_true(workspace_create(&w, &r.net, r.train.n));
+    for (int i = 0; i < 6; i++) {
+        for (size_t t = 0; t < v.n_theta; t++)
+            ahead.theta[t] = at.theta[t] - eta * mu * v.theta[t];
+        loop_gradient(&ahead, penalty, r.train.values, r.train.labels,
+                      r.train.n, &w, &grad);
+        for (size_t t = 0; t < v.n_theta; t++) {
+            v.theta[t] = mu * v.theta[t] + grad.theta[t];
+            at.theta[t] -= eta * v.theta[t];
+        }
+    }
+    for (size_t t = 0; t < v.n_theta; t++)
+        ahead.theta[t] = at.theta[t] - eta * mu * v.theta[t];
+    go_well(&r);
+    assert_arrays_near(ahead.n_theta, r.net.theta, ahead.theta,
+                       1e3 * EPSILON);
+    workspace_free(&w);
+    network_free(&at);
+    network_free(&ahead);
+    network_free(&grad);
+    network_free(&v);
+    destroy(&r);
+}
+
+static void nesterov_looks_ahead(void)
+{
+    const Penalty penalty = {(real)0.01, (real)0.02, (real)0.03, (real)0.04};
+    check_look_ahead(matrix_gradient, (Penalty){0});
+    check_look_ahead(matrix_gradient, penalty);
+    check_look_ahead(loop_gradient, (Penalty){0});
+    check_look_ahead(loop_gradient, penalty);
+}
+
+/* What the proximal operator is to minimise over w. */
+static double compromise(double w, double z, double rate, double l1, double l2)
+{
+    return (w - z) * (w - z) / 2 + rate * (l1 * fabs(w) + l2 * w * w);
+}
+
+/* Its minimum by bisection of its slope, without a formula: between z and
+   0, where it is smooth. */
+static double minimise(double z, double rate, double l1, double l2)
+{
+    double far = fabs(z), near = 0;
+    for (int i = 0; i < 200; i++) {
+        const double w = (near + far) / 2;
+        *(w - fabs(z) + rate * (l1 + 2 * l2 * w) > 0 ? &far : &near) = w;
+    }
+    return compromise(0, z, rate, l1, l2)
+               <= compromise(copysign(near, z), z, rate, l1, l2)
+           ? 0 : copysign(near, z);
+}
+
+/* Descent on the risk alone, then the operator with the rate that the
+   velocity has in the long run. */
+static void check_proximal(GradientFunction *gradient, double momentum,
+                           bool nesterov)
+{
+    const double rate = 0.1, long_run = rate / (1 - momentum);
+    const Penalty p = {(real)0.1, (real)0.02, (real)0.03, (real)0.01};
+    Run r = create();
+    r.o = (TrainOptions){.batch = r.train.n, .epochs = 20, .rate = rate,
+                         .momentum = momentum, .nesterov = nesterov,
+                         .penalty = p, .proximal = true,
+                         .gradient = gradient};
+    Network expected = zero_network_like(&r.net);
+    Network grad = zero_network_like(&r.net), v = zero_network_like(&r.net);
+    Workspace w;
+    network_copy(&expected, &r.net);
+    g_assert_true(workspace_create(&w, &r.net, r.train.n));
+    for (int i = 0; i < 20; i++) {
+        loop_gradient(&expected, (Penalty){0}, r.train.values,
+                      r.train.labels, r.train.n, &w, &grad);
+        for (size_t t = 0; t < v.n_theta; t++) {
+            const real g = grad.theta[t], mu = (real)momentum;
+            v.theta[t] = mu * v.theta[t] + g;
+            expected.theta[t] -= (real)rate
+                * (nesterov ? g + mu * v.theta[t] : v.theta[t]);
+        }
+        for (size_t t = 0; t < 3 * 4; t++)
+            expected.W1[t] = (real)minimise((double)expected.W1[t], long_run,
+                                            (double)p.l11, (double)p.l12);
+        for (size_t t = 0; t < 4 * 2; t++)
+            expected.W2[t] = (real)minimise((double)expected.W2[t], long_run,
+                                            (double)p.l21, (double)p.l22);
+    }
+    go_well(&r);
+    size_t zeros = 0;
+    for (size_t t = 0; t < 3 * 4; t++) {
+        zeros += r.net.W1[t] == 0;
+        g_assert_true((r.net.W1[t] == 0) == (expected.W1[t] == 0));
+    }
+    g_assert_cmpuint(zeros, >, 0);
+    g_assert_cmpuint(zeros, <, 3 * 4);
+    assert_arrays_near(expected.n_theta, r.net.theta, expected.theta,
+                       1e3 * EPSILON);
+    workspace_free(&w);
+    network_free(&expected);
+    network_free(&grad);
+    network_free(&v);
+    destroy(&r);
+}
+
+static void proximal_steps_minimise(void)
+{
+    GradientFunction *const gradients[] = {loop_gradient, matrix_gradient};
+    for (size_t i = 0; i < 2; i++) {
+        check_proximal(gradients[i], 0, false);
+        check_proximal(gradients[i], 0.6, false);
+        check_proximal(gradients[i], 0.6, true);
+    }
+}
+
+/* At rest, a weight that is not zero has a slope of zero, penalty
+   included, and a weight that is zero is pulled by less than the penalty
+   holds it, whatever the momentum. */
+static void check_rest(double momentum, bool nesterov)
+{
+    const real l1 = (real)0.02;
+    Run r = create();
+    r.o = (TrainOptions){.batch = r.train.n, .epochs = 4000,
+                         .rate = 0.2 * (1 - momentum), .momentum = momentum,
+                         .nesterov = nesterov, .penalty = {.l11 = l1},
+                         .proximal = true, .gradient = matrix_gradient};
+    Network grad = zero_network_like(&r.net);
+    Workspace w;
+    GError *error = NULL;
+    size_t zeros = 0;
+    g_assert_true(workspace_create(&w, &r.net, r.train.n));
+    g_assert_true(train(&r.net, &(DataSplit){.train = &r.train}, &r.s, &r.o,
+                        ignore, NULL, &error));
+    loop_gradient(&r.net, (Penalty){0}, r.train.values, r.train.labels,
+                  r.train.n, &w, &grad);
+    for (size_t t = 0; t < 3 * 4; t++) {
+        const double g = (double)grad.W1[t], W = (double)r.net.W1[t];
+        zeros += W == 0;
+        if (W == 0)
+            g_assert_cmpfloat(fabs(g), <=, (double)l1);
+        else
+            assert_near(g + (W > 0 ? 1 : -1) * (double)l1, 0, 1e-3);
+    }
+    g_test_message("%zu of 12 weights are zero", zeros);
+    g_assert_cmpuint(zeros, >, 0);
+    g_assert_cmpuint(zeros, <, 3 * 4);
+    workspace_free(&w);
+    network_free(&grad);
+    destroy(&r);
+}
+
+static void proximal_steps_come_to_rest_at_a_minimum(void)
+{
+    check_rest(0, false);
+    check_rest(0.9, false);
+    check_rest(0.9, true);
+}
+
 static void plain_steps_follow_the_gradient(void)
 {
     check_descent(0, (Penalty){0});
@@ -441,6 +764,43 @@ static void check_sum_of_rates(Schedule schedule, double (*expected)(double))
     for (double i = 0; i < steps; i++)
         sum += r.o.rate * expected(i / steps);
     assert_near(r.net.b2[0], sum, 64 * EPSILON);
+    destroy(&r);
+}
+
+/* Two of five epochs warm up, twelve of thirty steps; then the schedule
+   has the rest. */
+static void check_warm_up(Schedule schedule, double (*expected)(double))
+{
+    Run r = create();
+    r.o.schedule = schedule;
+    r.o.gradient = always_minus_1;
+    r.o.warmup = 2;
+    go_well(&r);
+    double sum = 0;
+    for (double i = 0; i < 30; i++)
+        sum += r.o.rate * (i < 12 ? i / 12 : expected((i - 12) / 18));
+    assert_near(r.net.b2[0], sum, 64 * EPSILON);
+    assert_near(r.diary.records[0].rate, 0, 0);
+    assert_near(r.diary.records[1].rate / r.o.rate, 0.5, 1e-12);
+    assert_near(r.diary.records[2].rate / r.o.rate, 1, 1e-12);
+    destroy(&r);
+}
+
+static void warm_up_goes_before_the_schedule(void)
+{
+    check_warm_up(SCHEDULE_CONSTANT, constant);
+    check_warm_up(SCHEDULE_LINEAR, line);
+    check_warm_up(SCHEDULE_COSINE, half_cosine);
+}
+
+static void all_may_be_warm_up(void)
+{
+    Run r = create();
+    r.o.schedule = SCHEDULE_LINEAR;
+    r.o.warmup = 5;
+    go_well(&r);
+    for (size_t i = 0; i < 5; i++)
+        assert_near(r.diary.records[i].rate / r.o.rate, (double)i / 5, 1e-12);
     destroy(&r);
 }
 
@@ -591,6 +951,12 @@ int main(int argc, char **argv)
     ADD("another seed gives another order", another_seed_another_order);
     ADD("loop and matrices learn the same parameters",
         both_implementations_learn_the_same);
+    ADD("pictures move in every pose, with their classes, in training only",
+        training_pictures_move);
+    ADD("without motion pictures stay where they are",
+        without_motion_pictures_stay);
+    ADD("moved pictures train to the same bits on 1, 2 and 4 threads",
+        motion_does_not_depend_on_threads);
     ADD("every epoch shows every example once, in a new order",
         every_example_once_an_epoch);
     ADD("every example comes to every place of the order",
@@ -602,12 +968,20 @@ int main(int argc, char **argv)
     ADD("plain steps follow the gradient", plain_steps_follow_the_gradient);
     ADD("steps follow the penalties, too", penalties_pull);
     ADD("momentum accumulates the gradients", momentum_accumulates);
+    ADD("a proximal step minimises, with exact zeros",
+        proximal_steps_minimise);
+    ADD("proximal steps come to rest where the minimum is, with any momentum",
+        proximal_steps_come_to_rest_at_a_minimum);
+    ADD("Nesterov's momentum looks ahead", nesterov_looks_ahead);
     ADD("two separable classes are learnt", training_learns);
     ADD("a constant schedule keeps the rate", constant_schedule);
     ADD("a linear schedule falls along a line", linear_schedule);
     ADD("a cosine schedule falls along half a cosine", cosine_schedule);
     ADD("the rate falls with every minibatch, not every epoch",
         the_rate_falls_with_every_minibatch);
+    ADD("warm-up rises from zero, then the schedule has the rest",
+        warm_up_goes_before_the_schedule);
+    ADD("warm-up may last for the whole run", all_may_be_warm_up);
     ADD("patience stops, and restores the best epoch",
         patience_stops_and_restores);
     ADD("watching the loss, a tie of errors can be a new best",
