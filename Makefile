@@ -76,7 +76,8 @@ help:
 # A source is rewritten only when its text changes (cpif), so a change of
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
-    gradient_check peak error dataset idx csv circles model train options
+    gradient_check peak error dataset idx csv circles model train checkpoint \
+    options
 SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
 HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
