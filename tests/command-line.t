@@ -297,8 +297,8 @@ subtest 'a progress bar goes to a terminal, and only there' => sub {
     my $train = join ' ', map { "'$_'" } $MLP, 'train', @small,
         qw(--validation 300 --batch 1 --epochs 60 --hidden 64);
     my $screen = $typed->("$train > '$dir/table'");
-    like $screen, qr{\repoch\ \d+/60\ \[\#*-*\]\ loss\ \d\.\d{5},
-        \ valid\ \d+\.\d\d\ %\ \d\.\d{5},\ 0:00:\d\d\ left\ *\r}x,
+    like $screen, qr{\repoch\ \d+/60\ \[\#*-*\]\ loss\ \d\.\d{4},
+        \ valid\ \d+\.\d\d\ %\ \d\.\d{4},\ 0:00:\d\d\ left\ *\r}x,
         'with epoch, part of the epoch, losses and time left';
     like $screen, qr/\r {79}\r\z/, 'it is erased at the end';
     unlike $screen, qr/\n/, 'it stays on its line';
