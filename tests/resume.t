@@ -229,7 +229,7 @@ subtest 'options: recalled, compared, or free' => sub {
     mlp('train', @short, qw(--epochs 6 --save), "$dir/six.onnx", '--log',
         "$dir/six.tsv");
     run_in($dir, $MLP, 'train', @short, '--train', $odd, qw(--epochs 4
-        --checkpoint o.ckpt --save o.onnx --log o.tsv));
+        --checkpoint o.ckpt --save), "$dir/o.onnx", '--log', "$dir/o.tsv");
     my $kept = contents("$dir/o.ckpt");
     my @free = ([ 'nothing else' ], [ 'the same' => @short ],
         [ 'another name of the data' => '--train', "$dir/train.csv" ],
