@@ -17,7 +17,7 @@ my %options = (
     train => "train train-labels test test-labels label header validation "
         . "validation-fraction standardize hidden batch epochs rate schedule "
         . "warmup momentum nesterov $penalties proximal flip shift patience "
-        . "watch threads "
+        . "watch threads checkpoint every resume "
         . "gradient seed log save quiet",
     evaluate => 'model test test-labels label header predictions json threads',
     predict => 'model data label header probabilities format threads',
@@ -311,19 +311,35 @@ subtest 'the six numbers of every epoch, printed and in the log' => sub {
     like $out, qr/ -\s+-\s+-\s+-\n\z/, 'and - in the table';
 };
 
-subtest 'a progress line goes to a terminal, and only there' => sub {
+subtest 'a progress bar goes to a terminal, and only there' => sub {
     plan skip_all => 'script(1) cannot make a terminal here'
         unless system('script -qec true /dev/null > /dev/null 2>&1') == 0;
-    my $command = join ' ', map { "'$_'" } $MLP, 'train', @small;
-    my (undef, $typed) = run('script', '-qec', "$command > '$dir/table'",
-        '/dev/null');
-    like $typed, qr{\repoch 3/3, \d+ s left}, 'when the table goes to a file';
-    unlike contents("$dir/table"), qr/left/, 'it is not in the file';
-    (undef, $typed) = run('script', '-qec', "$command --quiet > '$dir/table'",
-        '/dev/null');
-    is $typed, '', '--quiet has none';
-    (undef, $typed) = run('script', '-qec', $command, '/dev/null');
-    unlike $typed, qr/left/, 'nor a run whose table is on the terminal';
+    local $ENV{TERM} = 'xterm';
+    my $typed = sub {
+        my ($command) = @_;
+        return (run('script', '-qec', $command, '/dev/null'))[1];
+    };
+    my $train = join ' ', map { "'$_'" } $MLP, 'train', @small,
+        qw(--validation 300 --batch 1 --epochs 60 --hidden 64);
+    my $screen = $typed->("$train > '$dir/table'");
+    like $screen, qr{\repoch\ \d+/60\ \[\#*-*\]\ loss\ \d\.\d{4},
+        \ valid\ \d+\.\d\d\ %\ \d\.\d{4},\ 0:00:\d\d\ left\ *\r}x,
+        'with epoch, part of the epoch, losses and time left';
+    like $screen, qr/\r {79}\r\z/, 'it is erased at the end';
+    unlike $screen, qr/\n/, 'it stays on its line';
+    is scalar(() = contents("$dir/table") =~ /\n/g), 61,
+        'and out of the table';
+    unlike contents("$dir/table"), qr/\r|left/, 'altogether';
+    unlike $typed->($train), qr/left *\r *\d/,
+        'it makes room for a row of the table on the same terminal';
+    like $typed->("stty cols 40; $train > '$dir/table'"),
+        qr/\A(?:\r[^\r\n]{39})+\r\z/, 'it is never wider than the terminal';
+    is $typed->("$train --quiet > '$dir/table'"), '', '--quiet has none';
+    is $typed->("TERM=dumb $train > '$dir/table'"), '',
+        'nor a dumb terminal';
+    is $typed->("$train --epochs 1 --batch 100 > '$dir/table'"), '',
+        'nor a run of a tenth of a second';
+    unlike $typed->($train), qr/\e/, 'there are no colours for NO_COLOR';
 };
 
 subtest 'a bare file: split, trained, stopped, saved, and told' => sub {

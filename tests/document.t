@@ -12,11 +12,12 @@ use Test::More;
 # its name is misspelt would appear among them.
 my @core = qw(real functions network example);
 my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
-    dataset source split idx csv circles picture model train options));
+    dataset source split idx csv circles picture model train checkpoint
+    options));
 my @experiments = qw(bare best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
-    moved moved-best moved-run moved-sweep products proximal sample speed
-    steps sweep time tiny winner);
+    moved moved-best moved-run moved-sweep products proximal resume sample
+    speed steps sweep time tiny winner);
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
     (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
     'experiments/products.c', 'experiments.mk', 'numpy_gradient.py');
@@ -232,7 +233,8 @@ subtest 'floors: a module includes only what stands below it' => sub {
     for my $floor ([qw(real)], [qw(functions matrix error peak picture)],
         [qw(network source)],
         [qw(example batch)], [qw(minibatch dataset)],
-        [qw(split idx csv circles gradient_check model train)], [qw(options)],
+        [qw(split idx csv circles gradient_check model train)],
+        [qw(checkpoint)], [qw(options)],
         [qw(mlp)]) {
         $floor{$_} = $n for @$floor;
         $n++;
