@@ -76,12 +76,14 @@ help:
 # A source is rewritten only when its text changes (cpif), so a change of
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
-    gradient_check peak error dataset idx csv circles model train options
+    gradient_check peak error dataset idx csv circles model train options plot
 SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
 HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
-TANGLED := $(SOURCES) $(HEADERS) $(SCRIPTS) $G/src/numpy_gradient.py \
-    $G/experiments.mk
+PICTURES := $(addprefix $G/src/,look.gp curves.gp regions.gp weights.gp \
+    confusion.gp)
+TANGLED := $(SOURCES) $(HEADERS) $(PICTURES) $(SCRIPTS) \
+    $G/src/numpy_gradient.py $G/experiments.mk
 tangle: $(TANGLED)
 $(TANGLED): $G/tangled ;
 $G/tangled: mlp.nw Makefile
@@ -103,7 +105,14 @@ double_FLAGS := -DMLP_DOUBLE
 PROTO := $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/local/include/onnx/onnx.proto))
 $G/src/onnx.pb-c.c $G/src/onnx.pb-c.h &: $(PROTO) | $G/tangled
 	protoc-c --proto_path=$(dir $(PROTO)) --c_out=$G/src onnx.proto
-$G/obj/%.o: $G/src/$$(notdir $$*).c $(HEADERS) $G/src/onnx.pb-c.h
+# The gnuplot scripts of mlp plot as strings of C.
+$G/src/scripts.h: $(PICTURES) Makefile
+	@for file in $(PICTURES); do \
+	    printf 'static const char %s_gp[] =\n' $$(basename $$file .gp); \
+	    sed 's/[\\"]/\\&/g; s/.*/    "&\\n"/' $$file; echo '    ;'; \
+	done > $@.part
+	@mv $@.part $@
+$G/obj/%.o: $G/src/$$(notdir $$*).c $(HEADERS) $G/src/onnx.pb-c.h $G/src/scripts.h
 	@mkdir -p $(@D)
 	$(COMPILE) $($(*D)_FLAGS) -c $< -o $@
 # Generated code is not held to the project's warnings.

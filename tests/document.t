@@ -12,12 +12,13 @@ use Test::More;
 # its name is misspelt would appear among them.
 my @core = qw(real functions network example);
 my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
-    dataset idx csv circles model train options));
+    dataset idx csv circles model train options plot));
 my @experiments = qw(best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
     sample speed steps sweep time tiny winner);
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
     (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
+    (map { "$_.gp" } qw(look curves regions weights confusion)),
     'experiments.mk', 'numpy_gradient.py');
 my @questions = ((map { "A.$_" } 1 .. 9), (map { "B.$_" } 1 .. 18),
     (map { "P.$_" } 1 .. 10), (map { "R.$_" } 1 .. 5));
@@ -229,7 +230,7 @@ subtest 'floors: a module includes only what stands below it' => sub {
     my $n = 0;
     for my $floor ([qw(real)], [qw(functions matrix error peak)], [qw(network)],
         [qw(example batch)], [qw(minibatch dataset)],
-        [qw(idx csv circles gradient_check model train)], [qw(options)],
+        [qw(idx csv circles gradient_check model train)], [qw(options plot)],
         [qw(mlp)]) {
         $floor{$_} = $n for @$floor;
         $n++;
