@@ -171,7 +171,8 @@ $(filter-out $(TIMED),$(RESULTS)): export OMP_NUM_THREADS := 1
 # cairo writes the time of day into a PDF; it is replaced by a fixed one, so
 # that the same data give the same bytes.
 FIGURES := $(patsubst figures/%.gp,$G/figures/%.pdf,$(filter-out figures/style.gp,$(wildcard figures/*.gp)))
-$G/figures/%.pdf: figures/%.gp figures/style.gp figures/panels.gpi $(RESULTS)
+$G/figures/%.pdf: figures/%.gp figures/style.gp $G/src/look.gp \
+    figures/panels.gpi $(RESULTS)
 	@mkdir -p $(@D)
 	@echo "figure $*"
 	@LC_ALL=C.UTF-8 gnuplot -e "results='$R'; output='$@.part'" figures/style.gp $<
@@ -202,6 +203,11 @@ $G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/* $G/bench/bench
 	    $< > $G/latex.out 2>&1 && ! grep -qE '$(LATEX_FAULTS)' $G/mlp.log || \
 	    { grep -E -A4 '$(LATEX_FAULTS)' $G/mlp.log || \
 	      tail -n 20 $G/latex.out; rm -f $@; exit 1; } >&2
+
+##  mlp.png      redraw the picture of the README from the report's figure
+mlp.png: $G/figures/circles-units.pdf
+	pdftoppm -png -r 150 -singlefile $< $G/figures/circles-units
+	mv $G/figures/circles-units.png $@
 
 # ---------------------------------------------------------------- tests
 ##  test         run all TAP tests under prove

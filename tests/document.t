@@ -15,7 +15,7 @@ my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
     dataset idx csv circles model train options plot));
 my @experiments = qw(best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
-    sample speed steps sweep time tiny winner);
+    pictures sample speed steps sweep time tiny winner);
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
     (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
     (map { "$_.gp" } qw(look curves regions weights confusion)),
