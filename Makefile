@@ -92,12 +92,14 @@ help:
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
     gradient_check peak error dataset source split idx csv circles picture \
-    model train checkpoint options
+    model train checkpoint options plot
 SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
 HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
-TANGLED := $(SOURCES) $(HEADERS) $(SCRIPTS) $G/src/numpy_gradient.py \
-    $G/experiments.mk
+PICTURES := $(addprefix $G/src/,look.gp curves.gp regions.gp weights.gp \
+    confusion.gp)
+TANGLED := $(SOURCES) $(HEADERS) $(PICTURES) $(SCRIPTS) \
+    $G/src/numpy_gradient.py $G/experiments.mk
 tangle: $(TANGLED)
 $(TANGLED): $G/tangled ;
 $G/tangled: mlp.nw Makefile
@@ -119,7 +121,14 @@ double_FLAGS := -DMLP_DOUBLE
 PROTO := $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/local/include/onnx/onnx.proto))
 $G/src/onnx.pb-c.c $G/src/onnx.pb-c.h &: $(PROTO) | $G/tangled
 	protoc-c --proto_path=$(dir $(PROTO)) --c_out=$G/src onnx.proto
-$G/obj/%.o: $G/src/$$(notdir $$*).c $(HEADERS) $G/src/onnx.pb-c.h
+# The gnuplot scripts of mlp plot as strings of C.
+$G/src/scripts.h: $(PICTURES) Makefile
+	@for file in $(PICTURES); do \
+	    printf 'static const char %s_gp[] =\n' $$(basename $$file .gp); \
+	    sed 's/[\\"]/\\&/g; s/.*/    "&\\n"/' $$file; echo '    ;'; \
+	done > $@.part
+	@mv $@.part $@
+$G/obj/%.o: $G/src/$$(notdir $$*).c $(HEADERS) $G/src/onnx.pb-c.h $G/src/scripts.h
 	@mkdir -p $(@D)
 	$(COMPILE) $($(*D)_FLAGS) -c $< -o $@
 # Generated code is not held to the project's warnings.
@@ -190,7 +199,8 @@ $(filter-out $(TIMED),$(RESULTS)): export OMP_NUM_THREADS := 1
 NO_FIGURE := figures/style.gp $(if $(wildcard $G/bench/bench.tsv),,figures/bench.gp)
 FIGURES := $(patsubst figures/%.gp,$G/figures/%.pdf,$(filter-out $(NO_FIGURE),$(wildcard figures/*.gp)))
 $G/figures/bench.pdf: $G/bench/bench.tsv
-$G/figures/%.pdf: figures/%.gp figures/style.gp figures/panels.gpi $(RESULTS)
+$G/figures/%.pdf: figures/%.gp figures/style.gp $G/src/look.gp \
+    figures/panels.gpi $(RESULTS)
 	@mkdir -p $(@D)
 	@echo "figure $*"
 	@LC_ALL=C.UTF-8 gnuplot -e "results='$R'; output='$@.part'" figures/style.gp $<
@@ -226,6 +236,11 @@ $G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/* $G/bench/bench
 	    $< > $G/latex.out 2>&1 && ! grep -qE '$(LATEX_FAULTS)' $G/mlp.log || \
 	    { grep -E -A4 '$(LATEX_FAULTS)' $G/mlp.log || \
 	      tail -n 20 $G/latex.out; rm -f $@; exit 1; } >&2
+
+##  mlp.png      redraw the picture of the README from the report's figure
+mlp.png: $G/figures/circles-units.pdf
+	pdftoppm -png -r 150 -singlefile $< $G/figures/circles-units
+	mv $G/figures/circles-units.png $@
 
 # ---------------------------------------------------------------- tests
 ##  test         run all TAP tests under prove

@@ -33,6 +33,9 @@ my %options = (
     circles => 'examples noise seed output',
     regions => 'model grid x-min x-max y-min y-max',
     weights => 'model layer',
+    plot => 'input data labels label header kind output size x-min x-max '
+        . 'y-min y-max '
+        . 'width units',
 );
 
 # A small trained model with two inputs, for what needs one.
@@ -52,7 +55,7 @@ subtest 'help and version' => sub {
     for my $command (sort keys %options) {
         my ($status, $out, $err) = mlp($command, '--help');
         is "$status$err", '0', "mlp $command --help succeeds";
-        is_deeply [ sort $out =~ /^  (?:-h, )?--([a-z0-9-]+)/mg ],
+        is_deeply [ sort $out =~ /^  (?:-[ho], )?--([a-z0-9-]+)/mg ],
             [ sort 'help', split ' ', $options{$command} ],
             "mlp $command --help names each of its options and no other";
         unlike $out, qr/[^\n\x20-\x7e]/, "mlp $command --help is plain ASCII";

@@ -13,13 +13,14 @@ use Test::More;
 my @core = qw(real functions network example);
 my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
     dataset source split idx csv circles picture model train checkpoint
-    options));
+    options plot));
 my @experiments = qw(bare best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
-    moved moved-best moved-run moved-sweep products proximal resume sample
-    speed steps sweep time tiny winner);
+    moved moved-best moved-run moved-sweep pictures products proximal resume
+    sample speed steps sweep time tiny winner);
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
     (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
+    (map { "$_.gp" } qw(look curves regions weights confusion)),
     'experiments/products.c', 'experiments.mk', 'numpy_gradient.py');
 my @questions = ((map { "A.$_" } 1 .. 9), (map { "B.$_" } 1 .. 18),
     (map { "P.$_" } 1 .. 10), (map { "R.$_" } 1 .. 5));
@@ -234,7 +235,7 @@ subtest 'floors: a module includes only what stands below it' => sub {
         [qw(network source)],
         [qw(example batch)], [qw(minibatch dataset)],
         [qw(split idx csv circles gradient_check model train)],
-        [qw(checkpoint)], [qw(options)],
+        [qw(checkpoint)], [qw(options plot)],
         [qw(mlp)]) {
         $floor{$_} = $n for @$floor;
         $n++;

@@ -24,6 +24,8 @@ BEGIN {
         "raise return try while with yield None True False")
     set(key, "shell", "if then elif else fi for in do done while until case " \
         "esac set export local return exit")
+    set(key, "gnuplot", "set unset plot splot do for in if else eval array " \
+        "stats using with title notitle")
     # Which chunk uses which: a chunk is in the language of the root that uses it.
     while ((getline line < document) > 0) {
         if (line ~ /^<<.*>>=$/) user_now = substr(line, 3, length(line) - 5)
@@ -42,6 +44,7 @@ function language(name) {
     while (name in user) name = user[name]
     if (name ~ /\.py\]\]$/) return "python"
     if (name ~ /\.(sh|mk)\]\]$/) return "shell"
+    if (name ~ /\.gp\]\]$/) return "gnuplot"
     return "C"
 }
 
