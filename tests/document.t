@@ -16,8 +16,11 @@ my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
 my @experiments = qw(best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
     sample speed steps sweep time tiny winner);
+my @library = qw(library.c mlp.h);
+my @manual = qw(manual.head manual.awk manual.tail completion.awk
+    completion.bash);
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
-    (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
+    @library, @manual, (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
     'experiments.mk', 'numpy_gradient.py');
 my @questions = ((map { "A.$_" } 1 .. 9), (map { "B.$_" } 1 .. 18),
     (map { "P.$_" } 1 .. 10), (map { "R.$_" } 1 .. 5));
@@ -145,7 +148,7 @@ subtest 'index: identifiers are defined where the index says' => sub {
     none('every %def is in the chunk before it', @absent);
     none('no identifier has two definitions', @twice);
     my %public;
-    for my $module (@modules) {
+    for my $module (@modules, 'mlp') {
         my $header = contents("$dir/$module.h");
         $header =~ s{/\*.*?\*/}{}gs;
         $header =~ s/\bG_GNUC_\w+\([^)]*\)//g;
@@ -206,7 +209,7 @@ subtest 'the C sources compile without a message' => sub {
     like $of{WARNINGS}, qr/(?=.*-Wall)(?=.*-Wextra)(?=.*-Wpedantic)
         (?=.*-Wshadow)(?=.*-Wconversion)/x, 'with the warnings of the style';
     chomp(my $packages = `pkg-config --cflags glib-2.0 libprotobuf-c`);
-    my @sources = map { "$dir/$_.c" } @modules, 'mlp';
+    my @sources = map { "$dir/$_.c" } @modules, 'library', 'mlp';
     for my $compiler (qw(gcc clang)) {
         SKIP: {
             skip "no $compiler", 1
@@ -229,19 +232,19 @@ subtest 'floors: a module includes only what stands below it' => sub {
     my $n = 0;
     for my $floor ([qw(real)], [qw(functions matrix error peak)], [qw(network)],
         [qw(example batch)], [qw(minibatch dataset)],
-        [qw(idx csv circles gradient_check model train)], [qw(options)],
-        [qw(mlp)]) {
+        [qw(idx csv circles gradient_check model train)],
+        [qw(options library)], [qw(mlp)]) {
         $floor{$_} = $n for @$floor;
         $n++;
     }
     my (@up, @core_bad, @glib);
     my %free = map { $_ => 1 } qw(stddef stdbool stdint stdlib string math
         tgmath float limits assert stdalign);
-    for my $module (@modules, 'mlp') {
+    for my $module (@modules, 'library', 'mlp') {
         my $text = contents("$dir/$module.c") . (contents("$dir/$module.h")
             // '');
         while ($text =~ /^#include "(\w+)\.h"/mg) {
-            next if $1 eq $module;
+            next if $1 eq $module || $1 eq 'mlp'; # mlp.h is the library's
             push @up, "$module includes $1"
                 if defined $floor{$1} && $floor{$1} >= $floor{$module};
         }
@@ -261,7 +264,7 @@ subtest 'floors: a module includes only what stands below it' => sub {
     none('and no other module multiplies by it', grep {
         (contents("$dir/$_.c") . (contents("$dir/$_.h") // ''))
             =~ /\bcblas_\w+\s*\(/
-    } grep { $_ ne 'matrix' } @modules, 'mlp');
+    } grep { $_ ne 'matrix' } @modules, 'library', 'mlp');
 };
 
 subtest 'the log of the last report' => sub {
