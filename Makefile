@@ -103,7 +103,7 @@ $G/tangled: mlp.nw Makefile
 	@touch $@
 
 # ---------------------------------------------------------------- compile
-##  build        compile mlp (single precision), mlp-double, and libmlp of both
+##  build        compile mlp (single precision), mlp-double and libmlp
 build: $G/bin/mlp $G/bin/mlp-double $G/bin/tiny $G/lib/libmlp.so \
     $G/lib/libmlp-double.so $G/mlp.1 $G/mlp.bash
 OBJECTS := $(MODULES:%=%.o) library.o onnx.pb-c.o
@@ -256,7 +256,7 @@ bench: $G/bin/mlp
 	    $G/bench/bench.tsv > $G/bench/bench.txt
 
 # ---------------------------------------------------------------- install
-##  install      copy programs, libraries, manual to prefix, DESTDIR before it
+##  install      copy programs, library and manual to prefix (/usr/local)
 ##  uninstall    remove what install copied
 prefix = /usr/local
 exec_prefix = $(prefix)
@@ -288,7 +288,7 @@ link mlp.1 $(man1dir)/mlp-double.1
 data $G/mlp.bash $(completionsdir)/mlp
 link mlp $(completionsdir)/mlp-double
 endef
-define PACKAGE
+define PACKAGE_TEXT
 prefix=$(prefix)
 exec_prefix=$(exec_prefix)
 libdir=$(libdir)
@@ -301,7 +301,7 @@ Cflags: -I$${includedir} FLAG
 Libs: -L$${libdir} -lNAME
 endef
 install uninstall: export INSTALLED := $(INSTALLED)
-install: export PACKAGE := $(PACKAGE)
+install: export PACKAGE = $(PACKAGE_TEXT)
 install: build
 	@while read -r kind from to; do \
 	    to="$(DESTDIR)$$to"; echo "install $$to"; \
