@@ -84,12 +84,13 @@ help:
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
     gradient_check peak error dataset idx csv circles model train options
-SOURCES := $(MODULES:%=$G/src/%.c) $G/src/library.c $G/src/mlp.c
-HEADERS := $(MODULES:%=$G/src/%.h) $G/src/mlp.h
+SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
+HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
+LIBRARY := library.c mlp.h
 MANUAL := manual.head manual.awk manual.tail completion.awk completion.bash
 TANGLED := $(SOURCES) $(HEADERS) $(SCRIPTS) $G/src/numpy_gradient.py \
-    $(MANUAL:%=$G/src/%) $G/experiments.mk
+    $(addprefix $G/src/,$(LIBRARY) $(MANUAL)) $G/experiments.mk
 tangle: $(TANGLED)
 $(TANGLED): $G/tangled ;
 $G/tangled: mlp.nw Makefile
@@ -129,7 +130,8 @@ $G/bin/%:
 $G/obj/double/tiny.o: $G/experiments/tiny.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE -c $< -o $@
-$(foreach p,single double,$G/obj/$p/mlp.o $G/obj/$p/library.o): $G/src/version.h
+$(foreach p,single double,$G/obj/$p/mlp.o $G/obj/$p/library.o): \
+    $G/src/version.h $G/src/mlp.h
 $G/src/version.h: CITATION.cff
 	@mkdir -p $(@D)
 	@echo '#define MLP_VERSION "$(VERSION)"' > $@
