@@ -87,10 +87,10 @@ MODULES := real functions network example matrix batch minibatch \
 SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
 HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
-LIBRARY := library.c mlp.h
+INTERFACE := library.c mlp.h
 MANUAL := manual.head manual.awk manual.tail completion.awk completion.bash
 TANGLED := $(SOURCES) $(HEADERS) $(SCRIPTS) $G/src/numpy_gradient.py \
-    $(addprefix $G/src/,$(LIBRARY) $(MANUAL)) $G/experiments.mk
+    $(addprefix $G/src/,$(INTERFACE) $(MANUAL)) $G/experiments.mk
 tangle: $(TANGLED)
 $(TANGLED): $G/tangled ;
 $G/tangled: mlp.nw Makefile
