@@ -16,7 +16,7 @@ PACKAGES := gcc libc6-dev make pkg-config noweb \
     libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
     dataset-fashion-mnist poppler-utils \
     perl python3-numpy python3-sympy python3-onnx clang libomp-dev \
-    libopenblas-dev
+    libopenblas-dev mandoc
 
 ##  setup-bench  install the peers that `make bench` compares with
 BENCH_PACKAGES := python3-numpy python3-sklearn python3-torch libfann-dev \
@@ -72,17 +72,25 @@ CFLAGS ?= -O3 -march=native
 STANDARD := -std=c11 -D_POSIX_C_SOURCE=200809L -fopenmp -ffp-contract=fast
 # (Functions that take a vector are inlined: no ABI matters.)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
+# The same objects serve the programs and the libraries, which show mlp.h only.
+SHARED := -fPIC -fvisibility=hidden
 # Looked up when a recipe runs, so that `make help` needs nothing installed.
 LIBRARY_CFLAGS = $(shell pkg-config --cflags glib-2.0 libprotobuf-c)
 LIBRARIES = $(shell pkg-config --libs glib-2.0 libprotobuf-c zlib) \
     -lcsv -lm
-COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(CFLAGS) $(LIBRARY_CFLAGS) -iquote $G/src
+COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(SHARED) $(CFLAGS) $(LIBRARY_CFLAGS) -iquote $G/src
 FASHION ?= /usr/share/datasets/fashion-mnist
 export PYTHON ?= /usr/bin/python3
+# The version and its day stand in CITATION.cff and nowhere else; the number
+# of the library's binary interface changes only when old programs would break.
+VERSION = $(shell sed -n 's/^version: "\(.*\)"$$/\1/p' CITATION.cff)
+RELEASED = $(shell sed -n 's/^date-released: //p' CITATION.cff)
+SOVERSION := 1
 # A prefix for every experiment, such as the submission command of a queue.
 RUN ?=
 
-.PHONY: help tangle build report report-long test bench clean
+.PHONY: help tangle build report report-long test bench install uninstall dist \
+    clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -98,8 +106,11 @@ HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
 PICTURES := $(addprefix $G/src/,look.gp curves.gp regions.gp weights.gp \
     confusion.gp)
+INTERFACE := library.c mlp.h
+MANUAL := manual.head manual.awk manual.tail completion.awk completion.bash
 TANGLED := $(SOURCES) $(HEADERS) $(PICTURES) $(SCRIPTS) \
-    $G/src/numpy_gradient.py $G/experiments.mk
+    $(addprefix $G/src/,numpy_gradient.py $(INTERFACE) $(MANUAL)) \
+    $G/experiments.mk
 tangle: $(TANGLED)
 $(TANGLED): $G/tangled ;
 $G/tangled: mlp.nw Makefile
@@ -113,9 +124,10 @@ $G/tangled: mlp.nw Makefile
 	@touch $@
 
 # ---------------------------------------------------------------- compile
-##  build        compile mlp (single precision) and mlp-double
-build: $G/bin/mlp $G/bin/mlp-double $G/bin/tiny $G/bin/products
-OBJECTS := $(MODULES:%=%.o) onnx.pb-c.o
+##  build        compile mlp (single precision), mlp-double and libmlp
+build: $G/bin/mlp $G/bin/mlp-double $G/bin/tiny $G/bin/products \
+    $G/lib/libmlp.so $G/lib/libmlp-double.so $G/mlp.1 $G/mlp.bash
+OBJECTS := $(MODULES:%=%.o) library.o onnx.pb-c.o
 single_FLAGS :=
 double_FLAGS := -DMLP_DOUBLE
 PROTO := $(firstword $(wildcard /usr/include/onnx/onnx.proto /usr/local/include/onnx/onnx.proto))
@@ -150,6 +162,32 @@ $G/obj/double/tiny.o: $G/experiments/tiny.c $(HEADERS)
 $G/obj/single/products.o: $G/experiments/products.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(COMPILE) -c $< -o $@
+$(foreach p,single double,$G/obj/$p/mlp.o $G/obj/$p/library.o): \
+    $G/src/version.h $G/src/mlp.h
+$G/src/version.h: CITATION.cff
+	@mkdir -p $(@D)
+	@echo '#define MLP_VERSION "$(VERSION)"' > $@
+# From an archive the linker takes only the modules that the library needs.
+$G/lib/libmlp.so: $(OBJECTS:%=$G/obj/single/%)
+$G/lib/libmlp-double.so: $(OBJECTS:%=$G/obj/double/%)
+$G/lib/%.so:
+	@mkdir -p $(@D)
+	@rm -f $(@:.so=.a)
+	@$(AR) rcs $(@:.so=.a) $^
+	$(CC) $(CFLAGS) -fopenmp -shared -Wl,-soname,$(@F).$(SOVERSION) \
+	    -Wl,--no-undefined -Wl,--as-needed $(filter %/library.o,$^) \
+	    $(@:.so=.a) $(LIBRARIES) -o $@
+
+# The manual and the completion are made of what the program says of itself.
+$G/help.txt: $G/bin/mlp
+	@$< --help > $@
+	@for command in $$(sed -n 's/^  \([a-z-]*\)  .*/\1/p' $@); do \
+	    $< $$command --help >> $@; done
+$G/mlp.1: $G/help.txt $G/src/manual.head $G/src/manual.awk $G/src/manual.tail CITATION.cff
+	@{ sed 's/@DATE@/$(RELEASED)/; s/@VERSION@/$(VERSION)/' $G/src/manual.head; \
+	    awk -f $G/src/manual.awk $<; cat $G/src/manual.tail; } > $@
+$G/mlp.bash: $G/help.txt $G/src/completion.awk $G/src/completion.bash
+	@{ awk -f $G/src/completion.awk $<; cat $G/src/completion.bash; } > $@
 
 # ---------------------------------------------------------------- experiments
 # An experiment NAME runs experiments/NAME.sh in an empty folder that becomes
@@ -269,8 +307,96 @@ bench: $G/bin/mlp
 	    { printf "%-18s %6d  %8.3f  %11.2f  %5.2f %5.2f\n", $$1, $$2, $$5, $$8, $$7, $$9 }' \
 	    $G/bench/bench.tsv > $G/bench/bench.txt
 
+# ---------------------------------------------------------------- install
+##  install      copy programs, library and manual to prefix (/usr/local)
+##  uninstall    remove what install copied
+prefix = /usr/local
+exec_prefix = $(prefix)
+bindir = $(exec_prefix)/bin
+libdir = $(exec_prefix)/lib
+includedir = $(prefix)/include
+datarootdir = $(prefix)/share
+datadir = $(datarootdir)
+mandir = $(datarootdir)/man
+man1dir = $(mandir)/man1
+completionsdir = $(datadir)/bash-completion/completions
+INSTALL = install
+INSTALL_PROGRAM = $(INSTALL)
+INSTALL_DATA = $(INSTALL) -m 644
+
+# What it is, where it comes from (or points to), and where it goes.
+define INSTALLED
+program $G/bin/mlp $(bindir)/mlp
+program $G/bin/mlp-double $(bindir)/mlp-double
+data $G/src/mlp.h $(includedir)/mlp.h
+data $G/lib/libmlp.so $(libdir)/libmlp.so.$(SOVERSION)
+data $G/lib/libmlp-double.so $(libdir)/libmlp-double.so.$(SOVERSION)
+link libmlp.so.$(SOVERSION) $(libdir)/libmlp.so
+link libmlp-double.so.$(SOVERSION) $(libdir)/libmlp-double.so
+package mlp $(libdir)/pkgconfig/mlp.pc
+package mlp-double $(libdir)/pkgconfig/mlp-double.pc
+data $G/mlp.1 $(man1dir)/mlp.1
+link mlp.1 $(man1dir)/mlp-double.1
+data $G/mlp.bash $(completionsdir)/mlp
+link mlp $(completionsdir)/mlp-double
+endef
+define PACKAGE_TEXT
+prefix=$(prefix)
+exec_prefix=$(exec_prefix)
+libdir=$(libdir)
+includedir=$(includedir)
+
+Name: NAME
+Description: a multilayer perceptron: loss, gradient, descent, ONNX
+Version: $(VERSION)
+Cflags: -I$${includedir} FLAG
+Libs: -L$${libdir} -lNAME
+endef
+install uninstall: export INSTALLED := $(INSTALLED)
+install: export PACKAGE = $(PACKAGE_TEXT)
+install: build
+	@while read -r kind from to; do \
+	    to="$(DESTDIR)$$to"; echo "install $$to"; \
+	    $(INSTALL) -d "$$(dirname "$$to")"; \
+	    case $$kind in \
+	    program) $(INSTALL_PROGRAM) $$from "$$to";; \
+	    data) $(INSTALL_DATA) $$from "$$to";; \
+	    link) ln -sf $$from "$$to";; \
+	    package) [ $$from = mlp ] && flag= || flag=" -DMLP_DOUBLE"; \
+	        sed "s/NAME/$$from/; s/ FLAG/$$flag/" <<< "$$PACKAGE" > $G/pc.part; \
+	        $(INSTALL_DATA) $G/pc.part "$$to"; rm $G/pc.part;; \
+	    esac; done <<< "$$INSTALLED"
+uninstall:
+	@while read -r kind from to; do \
+	    echo "uninstall $(DESTDIR)$$to"; rm -f "$(DESTDIR)$$to"; \
+	    done <<< "$$INSTALLED"
+
+##  dist         make a tarball that builds without noweb and TeX
+# It is this folder with the tangled sources, and the PDF if that is up to
+# date. All files bear the day of the release, so the same ones give the
+# same bytes, and make takes what is tangled to be as new as mlp.nw.
+TARBALL = mlp-$(VERSION).tar.gz
+DIST := .ci .editorconfig .github .gitignore CITATION.cff LICENSE Makefile \
+    README.md data figures mlp.nw mlp.png tests tex $(TANGLED) $G/tangled \
+    $(addprefix $G/src/,version.h onnx.pb-c.c onnx.pb-c.h)
+dist: $(filter $G/%,$(DIST)) | $(filter report,$(MAKECMDGOALS))
+	@touch $G/shipped.part
+	@if [ -e $G/mlp.pdf ] && ! [ mlp.nw -nt $G/mlp.pdf ]; then \
+	    pdf=$G/mlp.pdf; else pdf=; \
+	    echo "dist: without the PDF, which make report makes" >&2; fi; \
+	tar --create --format=gnu --sort=name --mtime="$(RELEASED) UTC" \
+	    --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+	    --transform="s|^|$(TARBALL:.tar.gz=)/|;s|shipped.part$$|shipped|" \
+	    --exclude=__pycache__ $(DIST) $G/shipped.part $$pdf \
+	    | gzip -9n > $G/$(TARBALL).part
+	@rm $G/shipped.part
+	@mv $G/$(TARBALL).part $G/$(TARBALL)
+	@echo "dist $G/$(TARBALL)"
+
 ##  clean        remove all that was made
+# In an unpacked tarball, what came with it stays.
+KEPT := $(addprefix $G/,src experiments experiments.mk tangled mlp.pdf shipped)
 clean:
-	rm -rf $G
+	rm -rf $(if $(wildcard $G/shipped),$(filter-out $(KEPT),$(wildcard $G/*)),$G)
 
 endif

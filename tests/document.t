@@ -24,6 +24,9 @@ my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
     'experiments/products.c', 'experiments.mk', 'numpy_gradient.py');
 my @questions = ((map { "A.$_" } 1 .. 9), (map { "B.$_" } 1 .. 18),
     (map { "P.$_" } 1 .. 10), (map { "R.$_" } 1 .. 5));
+# What is made for those who install it.
+@expected = sort @expected, qw(library.c mlp.h manual.head manual.awk
+    manual.tail completion.awk completion.bash);
 
 my $nw = $ENV{MLP_NW} // "$TOP/mlp.nw";
 my $dir = folder();
@@ -148,7 +151,7 @@ subtest 'index: identifiers are defined where the index says' => sub {
     none('every %def is in the chunk before it', @absent);
     none('no identifier has two definitions', @twice);
     my %public;
-    for my $module (@modules) {
+    for my $module (@modules, 'mlp') {
         my $header = contents("$dir/$module.h");
         $header =~ s{/\*.*?\*/}{}gs;
         $header =~ s/\bG_GNUC_\w+\([^)]*\)//g;
@@ -210,7 +213,7 @@ subtest 'the C sources compile without a message' => sub {
     like $of{WARNINGS}, qr/(?=.*-Wall)(?=.*-Wextra)(?=.*-Wpedantic)
         (?=.*-Wshadow)(?=.*-Wconversion)/x, 'with the warnings of the style';
     chomp(my $packages = `pkg-config --cflags glib-2.0 libprotobuf-c`);
-    my @sources = map { "$dir/$_.c" } @modules, 'mlp';
+    my @sources = map { "$dir/$_.c" } @modules, 'library', 'mlp';
     for my $compiler (qw(gcc clang)) {
         SKIP: {
             skip "no $compiler", 1
@@ -240,14 +243,15 @@ subtest 'floors: a module includes only what stands below it' => sub {
         $floor{$_} = $n for @$floor;
         $n++;
     }
+    $floor{library} = $floor{options};
     my (@up, @core_bad, @glib);
     my %free = map { $_ => 1 } qw(stddef stdbool stdint stdlib string math
         tgmath float limits assert stdalign);
-    for my $module (@modules, 'mlp') {
+    for my $module (@modules, 'library', 'mlp') {
         my $text = contents("$dir/$module.c") . (contents("$dir/$module.h")
             // '');
         while ($text =~ /^#include "(\w+)\.h"/mg) {
-            next if $1 eq $module;
+            next if $1 eq $module || $1 eq 'mlp'; # mlp.h is the library's
             push @up, "$module includes $1"
                 if defined $floor{$1} && $floor{$1} >= $floor{$module};
         }
@@ -264,7 +268,7 @@ subtest 'floors: a module includes only what stands below it' => sub {
     none('matrix, batch, minibatch: no GLib, no stdio', @glib);
     none('no module needs a library of matrices', grep {
         contents("$dir/$_.c") =~ /#include <cblas/
-    } @modules, 'mlp');
+    } @modules, 'library', 'mlp');
 };
 
 subtest 'the log of the last report' => sub {

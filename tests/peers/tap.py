@@ -18,6 +18,13 @@ def ok(condition, name, *why):
     return bool(condition)
 
 
+def skip(name, why):
+    """A test that cannot be made here, and why."""
+    global _count
+    _count += 1
+    print(f"ok {_count} - {name} # SKIP {why}")
+
+
 def diag(text):
     print(f"# {text}")
 
