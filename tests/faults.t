@@ -210,6 +210,9 @@ my %errors = (ENOSPC => Errno::ENOSPC, EIO => Errno::EIO);
 my %reasons = (ENOSPC => 'No space left', EIO => 'Input/output error');
 my @calls = qw(open write fsync close rename);
 
+is calls_of($cases[0]{command}, 'pwrite,fdatasync,ftruncate'), 0,
+    'no other calls change a file';
+
 my @pictures;
 push @pictures, make_case('plot', ['w.svg'], {}, qw(plot given.onnx --data a.csv
     --kind confusion --output w.svg))
