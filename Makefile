@@ -89,7 +89,7 @@ SOVERSION := 1
 # A prefix for every experiment, such as the submission command of a queue.
 RUN ?=
 
-.PHONY: help tangle build report report-long test bench install uninstall dist \
+.PHONY: help tangle build report report-long test check-faults bench install uninstall dist \
     clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
@@ -268,7 +268,7 @@ $G/mlp.tex: mlp.nw tex/colour.awk
 	@mv $@.part $@
 # The document must not have overfull lines or references to nothing.
 LATEX_FAULTS := ^!|^[^ ]+:[0-9]+: |Overfull|undefined|multiply.defined|No result
-$G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/* $G/bench/bench.txt)
+$G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/* $G/bench/bench.txt $G/trust/faults.txt)
 	@echo "latexmk $<"
 	@SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -r tex/latexmkrc -silent \
 	    $< > $G/latex.out 2>&1 && ! grep -qE '$(LATEX_FAULTS)' $G/mlp.log || \
@@ -291,11 +291,24 @@ $G/tests/%-double: tests/unit/%.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $(filter-out %.h,$^) $(LIBRARIES) -o $@
 $(UNIT_PROGRAMS): tests/unit/check.h
-test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient
+test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient $G/tests/faults.so
 	prove -j2 $(UNIT_PROGRAMS) $(wildcard tests/*.t)
 $G/tests/peers/dump_gradient: tests/peers/dump_gradient.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
+
+$G/tests/faults.so: tests/faults/shim.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARNINGS) -O2 -fPIC -shared $< -o $@
+
+##  check-faults let every single request for memory or disk fail (minutes)
+check-faults: build $G/tests/faults.so
+	@mkdir -p $G/trust
+	MLP_LONG=1 MLP_FIGURES="$(CURDIR)/$G/trust/faults.tsv.part" \
+	    prove -v tests/faults.t
+	@mv $G/trust/faults.tsv.part $G/trust/faults.tsv
+	@awk -F'\t' -f tests/faults/table.awk $G/trust/faults.tsv \
+	    > $G/trust/faults.txt
 
 ##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
 # With the kernels that suit the processor, whatever the environment says.
