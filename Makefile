@@ -257,7 +257,7 @@ $G/results.tex: $(RESULTS) $(wildcard $R/moved/values.tsv)
 	        $(LONG_EXPERIMENTS:%=%/values.tsv) 2> /dev/null) \
 	    > ../results.tex.part
 	@mv $@.part $@
-##  report-long  the same, after the one experiment that takes most of an hour
+##  report-long  the same, after the one experiment that takes an hour
 # The report quotes its results if they are there, and never asks for them.
 report-long: $(LONG_RESULTS)
 	+@$(MAKE) --no-print-directory report
