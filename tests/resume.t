@@ -264,6 +264,9 @@ subtest 'options: recalled, compared, or free' => sub {
         'with another --checkpoint the old one is left';
     like contents("$dir/other.ckpt"), qr/^epoch=6$/m, 'and the other written';
 
+    is +(run_in($dir, $MLP, qw(train --resume o.ckpt --epochs 5 --checkpoint
+        other.ckpt --l2-output -0)))[0], 0, '-0 is the same number as 0';
+
     my $resume = sub { ($MLP, 'train', '--resume', "$dir/o.ckpt", @_) };
     my %bound = (hidden => [ 6, 5 ], validation => [ 100, 200 ],
         momentum => [ 0.4, 0.5 ], batch => [ 10, 20 ], rate => [ 0.2, 0.1 ],
