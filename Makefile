@@ -318,9 +318,10 @@ REPORTS := $(CURDIR)/$G/reports
 PROVE_CHECKED = rm -rf $(REPORTS) && mkdir -p $(REPORTS) && status=0; \
     export G_SLICE=always-malloc REPORTS=$(REPORTS) \
         MLP=$(CURDIR)/$G/bin/mlp MLP_DOUBLE=$(CURDIR)/$G/bin/mlp-double;
-SHOW_REPORTS = find $(REPORTS) -type f -size +0 -exec cat {} + >&2; \
-    found=$$(find $(REPORTS) -type f -size +0 | wc -l); \
-    echo "$G: $$found reports"; [ "$$status$$found" = 00 ]
+# (An array that no machine has room for is a warning, and no fault.)
+SHOW_REPORTS = found=$$(grep -rlvE 'WARNING: AddressSanitizer failed to alloc' \
+        $(REPORTS) | tee /dev/stderr | wc -l || true); \
+    echo "$G: $$found reports in $(REPORTS)"; [ "$$status$$found" = 00 ]
 
 ##  check-sanitize  run the tests under the address and UB sanitizers
 # The other tests look at the document, the build, and other programs.
