@@ -203,10 +203,6 @@ subtest 'a sound request that cannot be met: status 1' => sub {
     ok -c '/dev/null', '/dev/null is still a device';
 };
 
-sub limit_memory {
-    return system('bash -c "ulimit -v 500000" 2> /dev/null') == 0;
-}
-
 subtest 'a full disk is noticed: status 1' => sub {
     plan skip_all => 'there is no /dev/full here' unless -c '/dev/full';
     my %command = (

@@ -11,7 +11,7 @@ use Test::More;
 
 our @EXPORT = qw($TOP $MLP $DOUBLE $FASHION folder run_in run mlp
     contents write_file listing table column refused one_sentence
-    may_skip_fashion close_to);
+    may_skip_fashion close_to limit_memory);
 
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
 our $MLP = $ENV{MLP} // "$TOP/generated/bin/mlp";
@@ -107,6 +107,13 @@ sub close_to {
     my ($a, $b, $relative) = @_;
     my $size = abs($a) > abs($b) ? abs($a) : abs($b);
     return abs($a - $b) <= $relative * $size; # a nan is close to nothing
+}
+
+# Whether memory can be limited: not for the address sanitizer, which wants
+# terabytes of addresses.
+sub limit_memory {
+    return !$ENV{ASAN_OPTIONS}
+        && system('bash -c "ulimit -v 500000" 2> /dev/null') == 0;
 }
 
 # Without the data set a test is skipped, but not where CI expects it.
