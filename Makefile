@@ -320,7 +320,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $G/fuzz/%
 	    "$*", n, v }' $G/fuzz/$*.log
 # (That a loop is not vectorized does not matter here.)
 fuzz_FLAGS := -g -Wno-pass-failed -fsanitize=fuzzer-no-link,address,undefined \
-    -fno-sanitize-recover=all
+    -fno-sanitize-recover=all -DSOURCE_WINDOW=32
 # It reads no file, and to prepare its unrolled loops takes clang a minute.
 $G/obj/fuzz/matrix.o: fuzz_FLAGS := -Wno-pass-failed
 $G/obj/fuzz/%.o $G/fuzz/%: CC := clang
