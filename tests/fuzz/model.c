@@ -1,4 +1,4 @@
-/* The reader of ONNX models. What has been read is saved and read again. */
+/* The reader of ONNX models: what has been read is finite, and has its names. */
 #include <math.h>
 #include <stdlib.h>
 #include "memory.h"
