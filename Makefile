@@ -28,8 +28,9 @@ PEER_PACKAGES = python3-opencv \
     $(shell command -v node > /dev/null || echo nodejs) \
     $(shell command -v npm > /dev/null || echo npm)
 
-##  setup-check  install what lint, check-sanitize and check-valgrind need
-CHECK_PACKAGES := gcc clang clang-tidy libclang-rt-14-dev cppcheck valgrind
+##  setup-check  install what lint, fuzz, check-sanitize and check-valgrind need
+CHECK_PACKAGES := gcc clang clang-tidy libclang-rt-14-dev libomp-dev cppcheck \
+    valgrind
 
 SETUPS := $(filter setup setup-bench setup-peers setup-check,$(MAKECMDGOALS))
 ifneq ($(SETUPS),)
@@ -94,8 +95,8 @@ SOVERSION := 1
 RUN ?=
 
 .PHONY: help tangle build report report-long test check-faults \
-    check-sanitize prove-sanitized check-valgrind prove-valgrind lint bench \
-    install uninstall dist clean
+    check-sanitize prove-sanitized check-valgrind prove-valgrind fuzz lint \
+    bench install uninstall dist clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -314,6 +315,39 @@ check-faults: build $G/tests/faults.so
 	@mv $G/trust/faults.tsv.part $G/trust/faults.tsv
 	@awk -F'\t' -f tests/faults/table.awk $G/trust/faults.tsv \
 	    > $G/trust/faults.txt
+
+##  fuzz         try each reader with changed inputs for SECONDS=60
+# Inputs that reach new code are kept in generated/fuzz/corpus; one that is a
+# finding is written to generated/fuzz. `make fuzz-csv` tries one reader.
+SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/memory.c,$(wildcard tests/fuzz/*.c)))
+fuzz: $(FUZZERS:%=fuzz-%)
+.PHONY: $(FUZZERS:%=fuzz-%)
+$(FUZZERS:%=fuzz-%): fuzz-%: $G/fuzz/%
+	@mkdir -p $G/fuzz/corpus/$*
+	@cd $G/fuzz; ASAN_OPTIONS=quarantine_size_mb=16 ./$* \
+	    -max_total_time=$(SECONDS) -timeout=5 -malloc_limit_mb=64 \
+	    -rss_limit_mb=512 -print_final_stats=1 -artifact_prefix=$*- \
+	    corpus/$* ../../tests/fuzz/corpus/$* 2> $*.log \
+	    || { tail -n 40 $*.log >&2; exit 1; }
+	@awk '/^stat::number_of/ { n = $$2 } /^stat::average/ { v = $$2 } \
+	    END { printf "%-12s %10d executions, %6d a second, no finding\n", \
+	    "$*", n, v }' $G/fuzz/$*.log
+# (That a loop is not vectorized does not matter here.)
+fuzz_FLAGS := -g -Wno-pass-failed -fsanitize=fuzzer-no-link,address,undefined \
+    -fno-sanitize-recover=all -DSOURCE_WINDOW=32
+# It reads no file, and to prepare its unrolled loops takes clang a minute.
+$G/obj/fuzz/matrix.o: fuzz_FLAGS := -Wno-pass-failed
+$G/obj/fuzz/%.o $G/fuzz/%: CC := clang
+$G/obj/fuzz/%.o $G/fuzz/%: CFLAGS := -O1
+comma := ,
+FUZZ_WRAPS := fopen fstat read_file g_mkstemp
+$G/fuzz/options: FUZZ_WRAPS += g_intern_string
+$(FUZZERS:%=$G/fuzz/%): $G/fuzz/%: tests/fuzz/%.c tests/fuzz/memory.c tests/fuzz/memory.h $(OBJECTS:%=$G/obj/fuzz/%) $G/src/version.h
+	@mkdir -p $(@D)
+	$(COMPILE) $(fuzz_FLAGS) -fsanitize=fuzzer -iquote tests/fuzz \
+	    $(filter-out %.h,$^) $(FUZZ_WRAPS:%=-Wl$(comma)--wrap=%) \
+	    $(LIBRARIES) -o $@
 
 ##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
 # With the kernels that suit the processor, whatever the environment says.

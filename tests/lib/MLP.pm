@@ -90,6 +90,10 @@ sub one_sentence {
     return $text =~ /\Amlp(?: [a-z-]+)?: [^\n]{10,}\n\z/;
 }
 
+# How many inputs this file of tests has seen refused, as it says at its end.
+our $malformed = 0;
+END { print "# malformed inputs that were refused: $malformed\n" if $malformed }
+
 # A command fails with this status, one sentence with these words on stderr,
 # and, if the request itself was wrong, nothing on stdout.
 sub refused {
@@ -97,6 +101,7 @@ sub refused {
     my ($got, $out, $err) = run(@command);
     my $good = $got == $status && one_sentence($err) && $err =~ $words
         && ($status != 2 || $out eq '');
+    $malformed += $good && $status == 1;
     ok($good, $name)
         or diag("status $got, expected $status; words $words\n"
                 . "stdout: $out\nstderr: $err");
