@@ -15,8 +15,8 @@ PACKAGES := gcc libc6-dev make pkg-config noweb \
     libglib2.0-dev zlib1g-dev libcsv-dev \
     libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
     dataset-fashion-mnist poppler-utils \
-    perl python3-numpy python3-sympy python3-onnx clang libomp-dev \
-    libopenblas-dev mandoc
+    perl python3-numpy python3-sympy python3-mpmath python3-onnx clang \
+    libomp-dev libopenblas-dev mandoc
 
 ##  setup-bench  install the peers that `make bench` compares with
 BENCH_PACKAGES := python3-numpy python3-sklearn python3-torch libfann-dev \
@@ -291,9 +291,18 @@ $G/tests/%-double: tests/unit/%.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $(filter-out %.h,$^) $(LIBRARIES) -o $@
 $(UNIT_PROGRAMS): tests/unit/check.h
-test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient
+test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient $(DUMP_FUNCTIONS)
 	prove -j2 $(UNIT_PROGRAMS) $(wildcard tests/*.t)
 $G/tests/peers/dump_gradient: tests/peers/dump_gradient.c $(OBJECTS:%=$G/obj/double/%)
+	@mkdir -p $(@D)
+	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
+
+# Programs that tests compare with peers, in both precisions.
+DUMP_FUNCTIONS := $(addprefix $G/tests/peers/dump_functions-,single double)
+$G/tests/peers/%-single: tests/peers/%.c $(OBJECTS:%=$G/obj/single/%)
+	@mkdir -p $(@D)
+	$(COMPILE) $^ $(LIBRARIES) -o $@
+$G/tests/peers/%-double: tests/peers/%.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
 
