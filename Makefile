@@ -90,7 +90,7 @@ SOVERSION := 1
 RUN ?=
 
 .PHONY: help tangle build report report-long test bench install uninstall dist \
-    clean
+    clean check-load
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -305,6 +305,10 @@ $G/tests/peers/%-single: tests/peers/%.c $(OBJECTS:%=$G/obj/single/%)
 $G/tests/peers/%-double: tests/peers/%.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
+
+##  check-load   train on a million pictures (784 MB, written and removed)
+check-load: build
+	prove -v tests/load/load.t
 
 ##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
 # With the kernels that suit the processor, whatever the environment says.
