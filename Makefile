@@ -90,7 +90,7 @@ SOVERSION := 1
 RUN ?=
 
 .PHONY: help tangle build report report-long test bench install uninstall dist \
-    clean check-load
+    clean check-load coverage coverage-run
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -117,7 +117,8 @@ $G/tangled: mlp.nw Makefile
 	@mkdir -p $G/src $G/experiments
 	@for file in $(TANGLED); do \
 	    root=$${file#$G/}; root=$${root#src/}; \
-	    notangle -R"[[$$root]]" mlp.nw > $G/tangle.part; \
+	    case $$root in *.c|*.h) lines="$(LINE_DIRECTIVES)";; *) lines=;; esac; \
+	    notangle $$lines -R"[[$$root]]" mlp.nw > $G/tangle.part; \
 	    cpif $$file < $G/tangle.part; \
 	done
 	@rm $G/tangle.part
@@ -309,6 +310,20 @@ $G/tests/peers/%-double: tests/peers/%.c $(OBJECTS:%=$G/obj/double/%)
 ##  check-load   train on a million pictures (784 MB, written and removed)
 check-load: build
 	prove -v tests/load/load.t
+
+##  coverage     which lines and branches of the C in mlp.nw the tests run
+# Tangled with #line directives, so that the lines are those of mlp.nw.
+coverage:
+	+@$(MAKE) --no-print-directory G=$G/coverage LINE_DIRECTIVES=-L \
+	    CFLAGS="-O1 -g -march=native --coverage -fprofile-update=atomic" \
+	    coverage-run
+coverage-run: build $(UNIT_PROGRAMS)
+	@find $G -name '*.gcda' -delete
+	MLP=$(CURDIR)/$G/bin/mlp MLP_DOUBLE=$(CURDIR)/$G/bin/mlp-double \
+	    prove $(UNIT_PROGRAMS) $(COVERAGE_TESTS)
+	@perl tests/coverage.pl mlp.nw $G/obj > $G/coverage.txt
+	@sed '/^$$/,$$d' $G/coverage.txt
+COVERAGE_TESTS := $(patsubst %,tests/%.t,command-line data model plot resume sizes)
 
 ##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
 # With the kernels that suit the processor, whatever the environment says.

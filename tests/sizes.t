@@ -44,7 +44,7 @@ subtest 'minibatches of 60000 examples' => sub {
 
 my $classes = write_file("$dir/classes.csv", join '', "x,class\n",
     map { "$_,c" . $_ % 10000 . "\n" }
-    1 .. 11000);
+    1 .. 20000);
 subtest '10000 classes' => sub {
     learns('m = 10000', $classes, qw(--hidden 2 --batch 100 --rate 0.1));
 };
