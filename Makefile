@@ -15,8 +15,8 @@ PACKAGES := gcc libc6-dev make pkg-config noweb \
     libglib2.0-dev zlib1g-dev libcsv-dev \
     libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
     dataset-fashion-mnist poppler-utils \
-    perl python3-numpy python3-sympy python3-onnx clang libomp-dev \
-    libopenblas-dev mandoc
+    perl python3-numpy python3-sympy python3-mpmath python3-onnx clang \
+    libomp-dev libopenblas-dev mandoc
 
 ##  setup-bench  install the peers that `make bench` compares with
 BENCH_PACKAGES := python3-numpy python3-sklearn python3-torch libfann-dev \
@@ -96,7 +96,7 @@ RUN ?=
 
 .PHONY: help tangle build report report-long test check-faults \
     check-sanitize prove-sanitized check-valgrind prove-valgrind fuzz lint \
-    bench install uninstall dist clean
+    check-load coverage coverage-run bench install uninstall dist clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -123,7 +123,8 @@ $G/tangled: mlp.nw Makefile
 	@mkdir -p $G/src $G/experiments
 	@for file in $(TANGLED); do \
 	    root=$${file#$G/}; root=$${root#src/}; \
-	    notangle -R"[[$$root]]" mlp.nw > $G/tangle.part; \
+	    case $$root in *.c|*.h) lines="$(LINE_DIRECTIVES)";; *) lines=;; esac; \
+	    notangle $$lines -R"[[$$root]]" mlp.nw > $G/tangle.part; \
 	    cpif $$file < $G/tangle.part; \
 	done
 	@rm $G/tangle.part
@@ -297,9 +298,19 @@ $G/tests/%-double: tests/unit/%.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $(filter-out %.h,$^) $(LIBRARIES) -o $@
 $(UNIT_PROGRAMS): tests/unit/check.h
-test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient $G/tests/faults.so
+test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient $(DUMP_FUNCTIONS) \
+    $G/tests/faults.so
 	prove -j2 $(UNIT_PROGRAMS) $(wildcard tests/*.t)
 $G/tests/peers/dump_gradient: tests/peers/dump_gradient.c $(OBJECTS:%=$G/obj/double/%)
+	@mkdir -p $(@D)
+	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
+
+# Programs that tests compare with peers, in both precisions.
+DUMP_FUNCTIONS := $(addprefix $G/tests/peers/dump_functions-,single double)
+$G/tests/peers/%-single: tests/peers/%.c $(OBJECTS:%=$G/obj/single/%)
+	@mkdir -p $(@D)
+	$(COMPILE) $^ $(LIBRARIES) -o $@
+$G/tests/peers/%-double: tests/peers/%.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
 
@@ -348,6 +359,24 @@ $(FUZZERS:%=$G/fuzz/%): $G/fuzz/%: tests/fuzz/%.c tests/fuzz/memory.c tests/fuzz
 	$(COMPILE) $(fuzz_FLAGS) -fsanitize=fuzzer -iquote tests/fuzz \
 	    $(filter-out %.h,$^) $(FUZZ_WRAPS:%=-Wl$(comma)--wrap=%) \
 	    $(LIBRARIES) -o $@
+
+##  check-load   train on a million pictures (784 MB, written and removed)
+check-load: build
+	prove -v tests/load/load.t
+
+##  coverage     which lines and branches of the C in mlp.nw the tests run
+# Tangled with #line directives, so that the lines are those of mlp.nw.
+coverage:
+	+@$(MAKE) --no-print-directory G=$G/coverage LINE_DIRECTIVES=-L \
+	    CFLAGS="-O1 -g -march=native --coverage -fprofile-update=atomic" \
+	    coverage-run
+coverage-run: build $(UNIT_PROGRAMS)
+	@find $G -name '*.gcda' -delete
+	MLP=$(CURDIR)/$G/bin/mlp MLP_DOUBLE=$(CURDIR)/$G/bin/mlp-double \
+	    prove $(UNIT_PROGRAMS) $(COVERAGE_TESTS)
+	@perl tests/coverage.pl mlp.nw $G/obj > $G/coverage.txt
+	@sed '/^$$/,$$d' $G/coverage.txt
+COVERAGE_TESTS := $(patsubst %,tests/%.t,command-line data model plot resume sizes)
 
 ##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
 # With the kernels that suit the processor, whatever the environment says.

@@ -753,6 +753,12 @@ subtest 'standardised inputs leave no trace for the user' => sub {
 };
 
 subtest 'time' => sub {
+    my @steps = table((mlp('time', @small, '--steps'))[1]);
+    is join(' ', column('step', @steps)), 'gather forward backward blend',
+        '--steps times what an iteration is made of';
+    my $sum = 0;
+    $sum += $_ for column('share', @steps);
+    cmp_ok abs($sum - 1), '<', 1e-3, 'and the shares are of the whole';
     my ($status, $out) = mlp('time', @small, qw(--batch 10));
     is $status, 0, 'succeeds';
     my @times = table($out);
