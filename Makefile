@@ -96,7 +96,7 @@ RUN ?=
 
 .PHONY: help tangle build report report-long test check-faults \
     check-sanitize prove-sanitized check-valgrind prove-valgrind fuzz lint \
-    check-load coverage coverage-run bench install uninstall dist clean
+    check-load coverage coverage-run trust bench install uninstall dist clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -275,7 +275,12 @@ $G/mlp.tex: mlp.nw tex/colour.awk
 	@mv $@.part $@
 # The document must not have overfull lines or references to nothing.
 LATEX_FAULTS := ^!|^[^ ]+:[0-9]+: |Overfull|undefined|multiply.defined|No result
-$G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/* $G/bench/bench.txt $G/trust/faults.txt)
+$G/trust.txt: $(wildcard $G/trust/*.tsv)
+	@awk -F'\t' '{ printf "%-70s %12s\n", $$1, $$2 }' $^ > $@
+# What other targets have measured here is shown, and never asked for.
+MEASURED := $(wildcard $G/bench/bench.txt $G/trust/faults.txt) \
+    $(if $(wildcard $G/trust/*.tsv),$G/trust.txt)
+$G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/*) $(MEASURED)
 	@echo "latexmk $<"
 	@SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -r tex/latexmkrc -silent \
 	    $< > $G/latex.out 2>&1 && ! grep -qE '$(LATEX_FAULTS)' $G/mlp.log || \
@@ -298,15 +303,16 @@ $G/tests/%-double: tests/unit/%.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $(filter-out %.h,$^) $(LIBRARIES) -o $@
 $(UNIT_PROGRAMS): tests/unit/check.h
+DUMP_FUNCTIONS := $(addprefix $G/tests/peers/dump_functions-,single double)
 test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient $(DUMP_FUNCTIONS) \
     $G/tests/faults.so
-	prove -j2 $(UNIT_PROGRAMS) $(wildcard tests/*.t)
+	@mkdir -p $G/trust
+	MLP_TRUST="$(CURDIR)/$G/trust" prove -j2 $(UNIT_PROGRAMS) $(wildcard tests/*.t)
 $G/tests/peers/dump_gradient: tests/peers/dump_gradient.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
 
-# Programs that tests compare with peers, in both precisions.
-DUMP_FUNCTIONS := $(addprefix $G/tests/peers/dump_functions-,single double)
+# Programs that tests run beside peers, in both precisions.
 $G/tests/peers/%-single: tests/peers/%.c $(OBJECTS:%=$G/obj/single/%)
 	@mkdir -p $(@D)
 	$(COMPILE) $^ $(LIBRARIES) -o $@
@@ -318,14 +324,25 @@ $G/tests/faults.so: tests/faults/shim.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARNINGS) -O2 -fPIC -shared $< -o $@
 
+##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
+# With the kernels that suit the processor, whatever the environment says.
+bench: $G/bin/mlp
+	@mkdir -p $G/bench
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE FASHION="$(FASHION)" \
+	    $(PYTHON) tests/peers/bench.py --output $G/bench/bench.tsv
+	@awk -F'\t' 'NR == 1 { print "                   hidden   seconds   times ours   from    to"; next } \
+	    { printf "%-18s %6d  %8.3f  %11.2f  %5.2f %5.2f\n", $$1, $$2, $$5, $$8, $$7, $$9 }' \
+	    $G/bench/bench.tsv > $G/bench/bench.txt
+
+# ---------------------------------------------------------------- checks
 ##  check-faults let every single request for memory or disk fail (minutes)
 check-faults: build $G/tests/faults.so
-	@mkdir -p $G/trust
-	MLP_LONG=1 MLP_FIGURES="$(CURDIR)/$G/trust/faults.tsv.part" \
+	@mkdir -p $G/trust; rm -f $G/trust/faults.txt
+	MLP_LONG=1 MLP_FIGURES="$(CURDIR)/$G/trust/faults.part" \
 	    prove -v tests/faults.t
-	@mv $G/trust/faults.tsv.part $G/trust/faults.tsv
-	@awk -F'\t' -f tests/faults/table.awk $G/trust/faults.tsv \
+	@awk -F'\t' -f tests/faults/table.awk $G/trust/faults.part \
 	    > $G/trust/faults.txt
+	@rm $G/trust/faults.part
 
 ##  fuzz         try each reader with changed inputs for SECONDS=60
 # Inputs that reach new code are kept in generated/fuzz/corpus; one that is a
@@ -335,15 +352,15 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/memory.c,$(wildcard tests/
 fuzz: $(FUZZERS:%=fuzz-%)
 .PHONY: $(FUZZERS:%=fuzz-%)
 $(FUZZERS:%=fuzz-%): fuzz-%: $G/fuzz/%
-	@mkdir -p $G/fuzz/corpus/$*
+	@rm -f $G/trust/fuzz-$*.tsv; mkdir -p $G/trust $G/fuzz/corpus/$*
 	@cd $G/fuzz; ASAN_OPTIONS=quarantine_size_mb=16 ./$* \
 	    -max_total_time=$(SECONDS) -timeout=5 -malloc_limit_mb=64 \
 	    -rss_limit_mb=512 -print_final_stats=1 -artifact_prefix=$*- \
 	    corpus/$* ../../tests/fuzz/corpus/$* 2> $*.log \
 	    || { tail -n 40 $*.log >&2; exit 1; }
-	@awk '/^stat::number_of/ { n = $$2 } /^stat::average/ { v = $$2 } \
-	    END { printf "%-12s %10d executions, %6d a second, no finding\n", \
-	    "$*", n, v }' $G/fuzz/$*.log
+	@awk '/^stat::number_of/ { \
+	    printf "inputs to the fuzzer %s, no finding\t%d\n", "$*", $$2 }' \
+	    $G/fuzz/$*.log | tee $G/trust/fuzz-$*.tsv
 # (That a loop is not vectorized does not matter here.)
 fuzz_FLAGS := -g -Wno-pass-failed -fsanitize=fuzzer-no-link,address,undefined \
     -fno-sanitize-recover=all -DSOURCE_WINDOW=32
@@ -361,15 +378,21 @@ $(FUZZERS:%=$G/fuzz/%): $G/fuzz/%: tests/fuzz/%.c tests/fuzz/memory.c tests/fuzz
 	    $(LIBRARIES) -o $@
 
 ##  check-load   train on a million pictures (784 MB, written and removed)
-check-load: build
-	prove -v tests/load/load.t
+BENCH_SUBNORMAL := $(addprefix $G/tests/peers/bench_subnormal-,single double)
+check-load: build $(BENCH_SUBNORMAL)
+	@mkdir -p $G/trust
+	MLP_TRUST="$(CURDIR)/$G/trust" prove -v tests/load/load.t
 
 ##  coverage     which lines and branches of the C in mlp.nw the tests run
 # Tangled with #line directives, so that the lines are those of mlp.nw.
 coverage:
+	@rm -f $G/trust/coverage.tsv
 	+@$(MAKE) --no-print-directory G=$G/coverage LINE_DIRECTIVES=-L \
 	    CFLAGS="-O1 -g -march=native --coverage -fprofile-update=atomic" \
 	    coverage-run
+	@mkdir -p $G/trust
+	@sed -n 's/^all  .* \([0-9.]* %\)  .* \([0-9.]* %\)$$/lines of C that tests run\t\1\nbranches that they take\t\2/p' \
+	    $G/coverage/coverage.txt > $G/trust/coverage.tsv
 coverage-run: build $(UNIT_PROGRAMS)
 	@find $G -name '*.gcda' -delete
 	MLP=$(CURDIR)/$G/bin/mlp MLP_DOUBLE=$(CURDIR)/$G/bin/mlp-double \
@@ -378,23 +401,15 @@ coverage-run: build $(UNIT_PROGRAMS)
 	@sed '/^$$/,$$d' $G/coverage.txt
 COVERAGE_TESTS := $(patsubst %,tests/%.t,command-line data model plot resume sizes)
 
-##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
-# With the kernels that suit the processor, whatever the environment says.
-bench: $G/bin/mlp
-	@mkdir -p $G/bench
-	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE FASHION="$(FASHION)" \
-	    $(PYTHON) tests/peers/bench.py --output $G/bench/bench.tsv
-	@awk -F'\t' 'NR == 1 { print "                   hidden   seconds   times ours   from    to"; next } \
-	    { printf "%-18s %6d  %8.3f  %11.2f  %5.2f %5.2f\n", $$1, $$2, $$5, $$8, $$7, $$9 }' \
-	    $G/bench/bench.tsv > $G/bench/bench.txt
-
-# ---------------------------------------------------------------- checks
-# Each is a build of its own in a folder of its own. What a checker has to say
-# goes into files, for a test that expects a failure would be content with it.
+# Each of these two is a build of its own in a folder of its own. What a checker
+# says goes into files, for a test that expects a failure would be content.
 REPORTS := $(CURDIR)/$G/reports
 PROVE_CHECKED = rm -rf $(REPORTS) && mkdir -p $(REPORTS) && status=0; \
     export G_SLICE=always-malloc REPORTS=$(REPORTS) \
         MLP=$(CURDIR)/$G/bin/mlp MLP_DOUBLE=$(CURDIR)/$G/bin/mlp-double;
+KEEP_COUNT = mkdir -p $G/trust && awk -F '[=, ]+' -v OFS='\t' \
+    '/^Files=/ { n += $$4 } END { print "$(strip $2)", n }' \
+    $G/$1/prove.out > $G/trust/$1.tsv
 # (An array that no machine has room for is a warning, and no fault.)
 SHOW_REPORTS = found=$$(grep -rlvE 'WARNING: AddressSanitizer failed to alloc' \
         $(REPORTS) | tee /dev/stderr | wc -l || true); \
@@ -410,13 +425,17 @@ SANITIZE := -O1 -g -march=native -fsanitize=address,undefined \
 SANITIZED_TESTS := $(filter-out %/document.t %/install.t %/numpy.t %/peers.t \
     %/pipeline.t %/sklearn.t %/symbolic.t,$(wildcard tests/*.t))
 check-sanitize:
+	@rm -f $G/trust/sanitize.tsv
 	+@$(MAKE) --no-print-directory G=$G/sanitize CFLAGS="$(SANITIZE)" \
 	    prove-sanitized
+	@$(call KEEP_COUNT,sanitize,tests under AddressSanitizer and \
+	    UndefinedBehaviorSanitizer$(comma) no report)
 prove-sanitized: build $(UNIT_PROGRAMS)
 	@$(PROVE_CHECKED) \
 	export ASAN_OPTIONS=exitcode=99:log_path=$(REPORTS)/asan:strict_string_checks=1:detect_stack_use_after_return=0:allocator_may_return_null=1 \
 	    UBSAN_OPTIONS=print_stacktrace=1:log_path=$(REPORTS)/ubsan; \
-	prove --timer -j2 $(UNIT_PROGRAMS) $(SANITIZED_TESTS) || status=$$?; \
+	prove --timer -j2 $(UNIT_PROGRAMS) $(SANITIZED_TESTS) \
+	    | tee $G/prove.out || status=$$?; \
 	$(SHOW_REPORTS)
 
 ##  check-valgrind  run unit tests and the readers' tests under valgrind
@@ -427,8 +446,10 @@ VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
     --show-leak-kinds=definite --errors-for-leak-kinds=definite
 NO_LONG_DOUBLE := /functions/softmax, log-softmax, log-sum-exp and loss are their definitions
 check-valgrind:
+	@rm -f $G/trust/valgrind.tsv
 	+@$(MAKE) --no-print-directory G=$G/valgrind \
 	    CFLAGS="-O1 -g -march=x86-64-v3" prove-valgrind
+	@$(call KEEP_COUNT,valgrind,tests under valgrind$(comma) no report)
 prove-valgrind: build $(UNIT_PROGRAMS)
 	@$(PROVE_CHECKED) \
 	for p in mlp mlp-double; do \
@@ -438,8 +459,8 @@ prove-valgrind: build $(UNIT_PROGRAMS)
 	export MLP=$(CURDIR)/$G/mlp MLP_DOUBLE=$(CURDIR)/$G/mlp-double; \
 	prove --timer --exec '$(VALGRIND) --log-file=$(REPORTS)/%p' \
 	    $(filter %-single,$(UNIT_PROGRAMS)) :: -s "$(NO_LONG_DOUBLE)" \
-	    || status=$$?; \
-	prove --timer tests/data.t || status=$$?; \
+	    | tee $G/prove.out || status=$$?; \
+	prove --timer tests/data.t | tee -a $G/prove.out || status=$$?; \
 	$(SHOW_REPORTS)
 
 ##  lint         let gcc -fanalyzer, clang-tidy and cppcheck read the sources
@@ -447,6 +468,7 @@ prove-valgrind: build $(UNIT_PROGRAMS)
 # reductions look to gcc's analyser as if they began with no value.
 LINTED = $(filter %.c,$(SOURCES)) $G/src/library.c
 lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
+	@rm -f $G/trust/lint.tsv
 	@for precision in MLP_FLOAT MLP_DOUBLE; do \
 	    echo "lint $$precision: gcc -fanalyzer"; \
 	    for file in $(LINTED); do \
@@ -463,6 +485,15 @@ lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
 	        $(LIBRARY_CFLAGS) -D$$precision -iquote $G/src 2> $G/lint.part \
 	        || { cat $G/lint.part >&2; exit 1; }; \
 	done; rm -f $G/lint.part
+	@mkdir -p $G/trust
+	@printf '%s\t%d\n' 'sources without a finding by gcc -fanalyzer, clang-tidy and cppcheck' \
+	    $(words $(LINTED)) > $G/trust/lint.tsv
+
+##  trust        all these checks (hours); the report shows their figures
+trust:
+	+@for check in test check-faults check-sanitize check-valgrind lint \
+	    coverage check-load fuzz; do \
+	    $(MAKE) --no-print-directory $$check; done
 
 # ---------------------------------------------------------------- install
 ##  install      copy programs, library and manual to prefix (/usr/local)

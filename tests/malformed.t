@@ -81,7 +81,7 @@ sub refuse {
     my $called = defined $input ? 'standard input' : $file;
     $err =~ s/\Amlp \w+: \Q$called\E/F/;
     if ($ENV{SHOW}) { print STDERR "$kind | $name | $err"; return }
-    $MLP::malformed = ++$tried;
+    $tried++;
     my $left = listing("$dir/out");
     unlink glob "$dir/out/*";
     ok($status == 1 && $out eq '' && $err eq "F$sentence\n" && $left eq ''
@@ -459,4 +459,5 @@ subtest 'logs that are to be drawn' => sub {
 };
 
 cmp_ok $tried, '>=', 200, "$tried malformed inputs were tried";
+figure('malformed files refused, each with its sentence', $tried);
 done_testing;

@@ -75,12 +75,25 @@ for my $n (@N) {
 }
 # A class of 4 bytes and a place in the order of 8.
 my $each = ($memory{$N[1]} - $memory{$N[0]}) * 2**20 / ($N[1] - $N[0]);
-note sprintf '%.2f bytes for each further picture of %d', $each, $D;
+figure("memory for each further picture of $D bytes, in bytes",
+    sprintf '%.1f', $each);
+figure('time per picture, 1000000 against 100000',
+    sprintf '%.3f', $speed{$N[0]} / $speed{$N[1]});
 cmp_ok abs($each - $D - 12), '<', 1, 'each further picture takes its bytes, '
     . 'and 12 for its class and its place in the order';
 cmp_ok abs($speed{$N[1]} / $speed{$N[0]} - 1), '<=', 0.1,
     sprintf 'the time is linear within 10 %% (rates differ by %.1f %%)',
     100 * ($speed{$N[1]} / $speed{$N[0]} - 1);
+
+for my $precision (qw(single double)) {
+    my ($status, $out, $err) = run(
+        "$TOP/generated/tests/peers/bench_subnormal-$precision");
+    my ($worst) = sort { $b <=> $a } column('ratio', table($out));
+    cmp_ok $worst // 'inf', '<=', 1.1, "$precision: subnormal numbers slow "
+        . 'descent by 10 % at most' or diag $out . $err;
+    figure("$precision: time with subnormal numbers, of that without",
+        $worst);
+}
 
 my ($status, $out, $err) = mlp('train', '--train', "$dir/images-$N[1]",
     '--train-labels', "$dir/labels-$N[1]", qw(--hidden 16 --epochs 1

@@ -89,6 +89,7 @@ def hard_scalars(real, rng):
 
 def check_scalars(precision, rng):
     real = REAL[precision]
+    largest = 0.0
     x = hard_scalars(real, rng)
     answers = ask(precision, [(name, 0, x) for name in SCALARS])
     for (name, f), got in zip(SCALARS.items(), answers):
@@ -97,6 +98,9 @@ def check_scalars(precision, rng):
         tap.ok(len(got) == len(x) and worst <= WORST,
                f"{precision}: {name} is within {WORST} ulp of mpmath "
                f"(seen {worst:.2f})", f"at {where!r}")
+        largest = max(largest, worst)
+    tap.figure(f"{precision}: error of sigmoid, softplus and the derivatives,"
+               " in ulp", f"{largest:.2f}")
 
 
 # -------------------------------------------------------------- logits
@@ -208,6 +212,7 @@ EXACT = {"one class", "equal", "nearly equal", "far from zero", "subnormal",
 
 def check_logits(precision, rng):
     real = REAL[precision]
+    largest = part = 0.0
     for case, vectors in hard_logits(real, rng).items():
         worst, requests, classes = {}, [], []
         for a in vectors:
@@ -230,11 +235,16 @@ def check_logits(precision, rng):
                str(worst))
         tap.diag("ulp: " + ", ".join(f"{name} {ulps:.2f}" for name, (_, ulps)
                                      in worst.items()))
+        part = max([part] + [p for p, _ in worst.values()])
         if case in EXACT:
+            largest = max([largest] + [ulps for _, ulps in worst.values()])
             tap.ok(all(ulps <= WORST for _, ulps in worst.values()),
                    f"{precision}, logits {case}: and within {WORST} ulp",
                    str(worst))
-
+    tap.figure(f"{precision}: error of softmax and loss where differences are "
+               "exact, in ulp", f"{largest:.2f}")
+    tap.figure(f"{precision}: error of softmax and loss as a part of its "
+               "bound", f"{part:.2f}")
 
 
 if __name__ == "__main__":
