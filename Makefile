@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export LC_ALL := C
 
-##  setup        install the Debian packages that everything below needs
+##  setup           install the Debian packages that everything below needs
 PACKAGES := gcc libc6-dev make pkg-config noweb \
     texlive-latex-recommended texlive-latex-extra texlive-science \
     texlive-fonts-recommended lmodern latexmk gnuplot-nox \
@@ -18,17 +18,17 @@ PACKAGES := gcc libc6-dev make pkg-config noweb \
     perl python3-numpy python3-sympy python3-mpmath python3-onnx clang \
     libomp-dev libopenblas-dev mandoc
 
-##  setup-bench  install the peers that `make bench` compares with
+##  setup-bench     install the peers that `make bench` compares with
 BENCH_PACKAGES := python3-numpy python3-sklearn python3-torch libfann-dev \
     python3-threadpoolctl
 
-##  setup-peers  install other readers of ONNX, which tests compare with
+##  setup-peers     install other readers of ONNX, which tests compare with
 # Node.js has many sources, and npm many parts: taken from Debian if not there.
 PEER_PACKAGES = python3-opencv \
     $(shell command -v node > /dev/null || echo nodejs) \
     $(shell command -v npm > /dev/null || echo npm)
 
-##  setup-check  install what lint, fuzz, check-sanitize and check-valgrind need
+##  setup-check     install what lint, fuzz, coverage and check-... need
 CHECK_PACKAGES := gcc clang clang-tidy libclang-rt-14-dev libomp-dev cppcheck \
     valgrind
 
@@ -101,7 +101,7 @@ help:
 	@sed -n 's/^##  /  make /p' Makefile
 
 # ---------------------------------------------------------------- tangle
-##  tangle       extract the C sources and the experiments from mlp.nw
+##  tangle          extract the C sources and the experiments from mlp.nw
 # A source is rewritten only when its text changes (cpif), so a change of
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
@@ -131,7 +131,7 @@ $G/tangled: mlp.nw Makefile
 	@touch $@
 
 # ---------------------------------------------------------------- compile
-##  build        compile mlp (single precision), mlp-double and libmlp
+##  build           compile mlp (single precision), mlp-double and libmlp
 build: $G/bin/mlp $G/bin/mlp-double $G/bin/tiny $G/bin/products \
     $G/lib/libmlp.so $G/lib/libmlp-double.so $G/mlp.1 $G/mlp.bash
 OBJECTS := $(MODULES:%=%.o) library.o onnx.pb-c.o
@@ -253,7 +253,7 @@ $G/figures/%.pdf: figures/%.gp figures/style.gp $G/src/look.gp \
 	@mv $@.part $@
 
 # ---------------------------------------------------------------- report
-##  report       run the experiments and weave generated/mlp.pdf
+##  report          run the experiments and weave generated/mlp.pdf
 report: $G/mlp.pdf
 # Every line "key value" of a results/NAME/values.tsv is a number that the
 # text quotes as \res{NAME/key}.
@@ -264,7 +264,7 @@ $G/results.tex: $(RESULTS) $(wildcard $R/moved/values.tsv)
 	        $(LONG_EXPERIMENTS:%=%/values.tsv) 2> /dev/null) \
 	    > ../results.tex.part
 	@mv $@.part $@
-##  report-long  the same, after the one experiment that takes an hour
+##  report-long     the same, after the one experiment that takes an hour
 # The report quotes its results if they are there, and never asks for them.
 report-long: $(LONG_RESULTS)
 	+@$(MAKE) --no-print-directory report
@@ -287,13 +287,13 @@ $G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/*) $(MEASURED)
 	    { grep -E -A4 '$(LATEX_FAULTS)' $G/mlp.log || \
 	      tail -n 20 $G/latex.out; rm -f $@; exit 1; } >&2
 
-##  mlp.png      redraw the picture of the README from the report's figure
+##  mlp.png         redraw the picture of the README from the report's figure
 mlp.png: $G/figures/circles-units.pdf
 	pdftoppm -png -r 150 -singlefile $< $G/figures/circles-units
 	mv $G/figures/circles-units.png $@
 
 # ---------------------------------------------------------------- tests
-##  test         run all TAP tests under prove
+##  test            run all TAP tests under prove
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 UNIT_PROGRAMS := $(foreach p,single double,$(UNIT_TESTS:%=$G/tests/%-$p))
 $G/tests/%-single: tests/unit/%.c $(OBJECTS:%=$G/obj/single/%)
@@ -324,7 +324,7 @@ $G/tests/faults.so: tests/faults/shim.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARNINGS) -O2 -fPIC -shared $< -o $@
 
-##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
+##  bench           compare speed with NumPy, scikit-learn, PyTorch, FANN
 # With the kernels that suit the processor, whatever the environment says.
 bench: $G/bin/mlp
 	@mkdir -p $G/bench
@@ -335,7 +335,7 @@ bench: $G/bin/mlp
 	    $G/bench/bench.tsv > $G/bench/bench.txt
 
 # ---------------------------------------------------------------- checks
-##  check-faults let every single request for memory or disk fail (minutes)
+##  check-faults    let every single request for memory or disk fail (minutes)
 check-faults: build $G/tests/faults.so
 	@mkdir -p $G/trust; rm -f $G/trust/faults.txt
 	MLP_LONG=1 MLP_FIGURES="$(CURDIR)/$G/trust/faults.part" \
@@ -344,7 +344,7 @@ check-faults: build $G/tests/faults.so
 	    > $G/trust/faults.txt
 	@rm $G/trust/faults.part
 
-##  fuzz         try each reader with changed inputs for SECONDS=60
+##  fuzz            try each reader with changed inputs for SECONDS=60
 # Inputs that reach new code are kept in generated/fuzz/corpus; one that is a
 # finding is written to generated/fuzz. `make fuzz-csv` tries one reader.
 SECONDS ?= 60
@@ -377,13 +377,13 @@ $(FUZZERS:%=$G/fuzz/%): $G/fuzz/%: tests/fuzz/%.c tests/fuzz/memory.c tests/fuzz
 	    $(filter-out %.h,$^) $(FUZZ_WRAPS:%=-Wl$(comma)--wrap=%) \
 	    $(LIBRARIES) -o $@
 
-##  check-load   train on a million pictures (784 MB, written and removed)
+##  check-load      train on a million pictures (784 MB, written and removed)
 BENCH_SUBNORMAL := $(addprefix $G/tests/peers/bench_subnormal-,single double)
 check-load: build $(BENCH_SUBNORMAL)
 	@mkdir -p $G/trust
 	MLP_TRUST="$(CURDIR)/$G/trust" prove -v tests/load/load.t
 
-##  coverage     which lines and branches of the C in mlp.nw the tests run
+##  coverage        which lines and branches of the C in mlp.nw the tests run
 # Tangled with #line directives, so that the lines are those of mlp.nw.
 coverage:
 	@rm -f $G/trust/coverage.tsv
@@ -463,7 +463,7 @@ prove-valgrind: build $(UNIT_PROGRAMS)
 	prove --timer tests/data.t | tee -a $G/prove.out || status=$$?; \
 	$(SHOW_REPORTS)
 
-##  lint         let gcc -fanalyzer, clang-tidy and cppcheck read the sources
+##  lint            let gcc -fanalyzer, clang-tidy and cppcheck read the sources
 # What is not asked, and why, stands in tests/lint. Without OpenMP: its
 # reductions look to gcc's analyser as if they began with no value.
 LINTED = $(filter %.c,$(SOURCES)) $G/src/library.c
@@ -489,15 +489,15 @@ lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
 	@printf '%s\t%d\n' 'sources without a finding by gcc -fanalyzer, clang-tidy and cppcheck' \
 	    $(words $(LINTED)) > $G/trust/lint.tsv
 
-##  trust        all these checks (hours); the report shows their figures
+##  trust           all these checks (hours); the report shows their figures
 trust:
 	+@for check in test check-faults check-sanitize check-valgrind lint \
 	    coverage check-load fuzz; do \
 	    $(MAKE) --no-print-directory $$check; done
 
 # ---------------------------------------------------------------- install
-##  install      copy programs, library and manual to prefix (/usr/local)
-##  uninstall    remove what install copied
+##  install         copy programs, library and manual to prefix (/usr/local)
+##  uninstall       remove what install copied
 prefix = /usr/local
 exec_prefix = $(prefix)
 bindir = $(exec_prefix)/bin
@@ -559,7 +559,7 @@ uninstall:
 	    echo "uninstall $(DESTDIR)$$to"; rm -f "$(DESTDIR)$$to"; \
 	    done <<< "$$INSTALLED"
 
-##  dist         make a tarball that builds without noweb and TeX
+##  dist            make a tarball that builds without noweb and TeX
 # It is this folder with the tangled sources, and the PDF if that is up to
 # date. All files bear the day of the release, so the same ones give the
 # same bytes, and make takes what is tangled to be as new as mlp.nw.
@@ -581,7 +581,7 @@ dist: $(filter $G/%,$(DIST)) | $(filter report,$(MAKECMDGOALS))
 	@mv $G/$(TARBALL).part $G/$(TARBALL)
 	@echo "dist $G/$(TARBALL)"
 
-##  clean        remove all that was made
+##  clean           remove all that was made
 # In an unpacked tarball, what came with it stays.
 KEPT := $(addprefix $G/,src experiments experiments.mk tangled mlp.pdf shipped)
 clean:
