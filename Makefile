@@ -96,7 +96,7 @@ RUN ?=
 
 .PHONY: help tangle build report report-long test check-faults \
     check-sanitize prove-sanitized check-valgrind prove-valgrind fuzz lint \
-    check-load coverage coverage-run trust bench install uninstall dist clean
+    check-load check-pipeline coverage coverage-run trust bench install uninstall dist clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -383,6 +383,11 @@ check-load: build $(BENCH_SUBNORMAL)
 	@mkdir -p $G/trust
 	MLP_TRUST="$(CURDIR)/$G/trust" prove -v tests/load/load.t
 
+##  check-pipeline  make the report twice, interrupting one (half an hour)
+check-pipeline:
+	@mkdir -p $G/trust
+	MLP_TRUST="$(CURDIR)/$G/trust" prove -v tests/pipeline/report.t
+
 ##  coverage        which lines and branches of the C in mlp.nw the tests run
 # Tangled with #line directives, so that the lines are those of mlp.nw.
 coverage:
@@ -492,7 +497,7 @@ lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
 ##  trust           all these checks (hours); the report shows their figures
 trust:
 	+@for check in test check-faults check-sanitize check-valgrind lint \
-	    coverage check-load fuzz; do \
+	    coverage check-load check-pipeline fuzz; do \
 	    $(MAKE) --no-print-directory $$check; done
 
 # ---------------------------------------------------------------- install
