@@ -335,7 +335,7 @@ bench: $G/bin/mlp
 	    $G/bench/bench.tsv > $G/bench/bench.txt
 
 # ---------------------------------------------------------------- checks
-##  check-faults    let every single request for memory or disk fail (minutes)
+##  check-faults    let every request for memory or disk fail (minutes)
 check-faults: build $G/tests/faults.so
 	@mkdir -p $G/trust; rm -f $G/trust/faults.txt
 	MLP_LONG=1 MLP_FIGURES="$(CURDIR)/$G/trust/faults.part" \
@@ -468,7 +468,7 @@ prove-valgrind: build $(UNIT_PROGRAMS)
 	prove --timer tests/data.t | tee -a $G/prove.out || status=$$?; \
 	$(SHOW_REPORTS)
 
-##  lint            let gcc -fanalyzer, clang-tidy and cppcheck read the sources
+##  lint            let gcc -fanalyzer, clang-tidy and cppcheck read the C
 # What is not asked, and why, stands in tests/lint. Without OpenMP: its
 # reductions look to gcc's analyser as if they began with no value.
 LINTED = $(filter %.c,$(SOURCES)) $G/src/library.c
