@@ -345,16 +345,17 @@ check-faults: build $G/tests/faults.so
 	@rm $G/trust/faults.part
 
 ##  fuzz            try each reader with changed inputs for SECONDS=60
-# Inputs that reach new code are kept in generated/fuzz/corpus; one that is a
+# RUNS=10000000 SECONDS=0 counts inputs in place of seconds. Inputs that reach new code are kept in generated/fuzz/corpus; one that is a
 # finding is written to generated/fuzz. `make fuzz-csv` tries one reader.
 SECONDS ?= 60
+RUNS ?= -1
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/memory.c,$(wildcard tests/fuzz/*.c)))
 fuzz: $(FUZZERS:%=fuzz-%)
 .PHONY: $(FUZZERS:%=fuzz-%)
 $(FUZZERS:%=fuzz-%): fuzz-%: $G/fuzz/%
 	@rm -f $G/trust/fuzz-$*.tsv; mkdir -p $G/trust $G/fuzz/corpus/$*
 	@cd $G/fuzz; ASAN_OPTIONS=quarantine_size_mb=16 ./$* \
-	    -max_total_time=$(SECONDS) -timeout=5 -malloc_limit_mb=64 \
+	    -max_total_time=$(SECONDS) -runs=$(RUNS) -timeout=5 -malloc_limit_mb=64 \
 	    -rss_limit_mb=512 -print_final_stats=1 -artifact_prefix=$*- \
 	    corpus/$* ../../tests/fuzz/corpus/$* 2> $*.log \
 	    || { tail -n 40 $*.log >&2; exit 1; }
