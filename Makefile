@@ -345,8 +345,9 @@ check-faults: build $G/tests/faults.so
 	@rm $G/trust/faults.part
 
 ##  fuzz            try each reader with changed inputs for SECONDS=60
-# RUNS=10000000 SECONDS=0 counts inputs in place of seconds. Inputs that reach new code are kept in generated/fuzz/corpus; one that is a
-# finding is written to generated/fuzz. `make fuzz-csv` tries one reader.
+# RUNS=10000000 SECONDS=0 counts inputs in place of seconds. Inputs that reach
+# new code are kept in generated/fuzz/corpus; one that is a finding is written
+# to generated/fuzz. `make fuzz-csv` tries one reader.
 SECONDS ?= 60
 RUNS ?= -1
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/memory.c,$(wildcard tests/fuzz/*.c)))
