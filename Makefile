@@ -72,7 +72,10 @@ NPM_CI = cd tests/peers && to=../../generated/peers && \
 else
 
 G := generated
-CC ?= gcc
+# (make itself would call it cc, which may be another.)
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CFLAGS ?= -O3 -march=native
 STANDARD := -std=c11 -D_POSIX_C_SOURCE=200809L -fopenmp -ffp-contract=fast
 # (Functions that take a vector are inlined: no ABI matters.)
