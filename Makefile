@@ -28,7 +28,10 @@ PEER_PACKAGES = python3-opencv \
     $(shell command -v node > /dev/null || echo nodejs) \
     $(shell command -v npm > /dev/null || echo npm)
 
-SETUPS := $(filter setup setup-bench setup-peers,$(MAKECMDGOALS))
+##  setup-slurm  install the queue that tests/cluster.t runs experiments by
+SLURM_PACKAGES := munge slurmctld slurmd slurm-client parallel
+
+SETUPS := $(filter setup setup-bench setup-peers setup-slurm,$(MAKECMDGOALS))
 ifneq ($(SETUPS),)
 
 # What is installed decides what the rest of this file can do; so after
@@ -41,6 +44,7 @@ $(REST): $(SETUPS)
 setup: WANTED := $(PACKAGES)
 setup-bench: WANTED := $(BENCH_PACKAGES)
 setup-peers: WANTED = $(PEER_PACKAGES)
+setup-slurm: WANTED := $(SLURM_PACKAGES)
 $(SETUPS):
 	@command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || \
 	{ echo "$@: this is not Debian; install what these packages" \
@@ -86,11 +90,14 @@ export PYTHON ?= /usr/bin/python3
 VERSION = $(shell sed -n 's/^version: "\(.*\)"$$/\1/p' CITATION.cff)
 RELEASED = $(shell sed -n 's/^date-released: //p' CITATION.cff)
 SOVERSION := 1
-# A prefix for every experiment, such as the submission command of a queue.
+# Prefixes for an experiment and for one that is timed, such as the submission
+# command of a queue, and how many seconds a shared folder may be behind.
 RUN ?=
+RUN_TIMED ?= $(RUN)
+LATE ?= 60
 
-.PHONY: help tangle build report report-long test check-faults bench install uninstall dist \
-    clean
+.PHONY: help tangle build report report-long sweep-list test check-faults \
+    bench install uninstall dist clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -199,18 +206,42 @@ include $G/experiments.mk
 endif
 RESULTS := $(EXPERIMENTS:%=$R/%/command)
 LONG_RESULTS := $(LONG_EXPERIMENTS:%=$R/%/command)
+# What runs is a script on the standard input of a shell. It brings its folder
+# and its environment along, and no prefix can come between its quotes; so it
+# may run anywhere where this folder is. The command, which it leaves last, is
+# the sign that all went well, wherever that was. Every attempt has a folder
+# of its own, lest one that was given up, but goes on, writes into the next.
+quote = '$(subst ','\'',$1)'
+ATTEMPT := $(shell echo $$PPID)
+define JOB
+cd $(call quote,$(CURDIR)/$(@D).part-$(ATTEMPT))
+export PATH=$(call quote,$(CURDIR)/$G/bin):"$$PATH" LC_ALL=$(LC_ALL)
+export FASHION=$(call quote,$(FASHION))
+export CIRCLES=$(call quote,$(CURDIR)/data/circles.csv)
+export CC=$(call quote,$(CC)) CFLAGS=$(call quote,$(CFLAGS))
+export SETTING=$(call quote,$(lastword $(subst @, ,$*)))
+export SWEEP=$(call quote,$(SWEEP)) SEEDS=$(call quote,$(SEEDS))
+export MOVED_SWEEP=$(call quote,$(MOVED_SWEEP)) MOVED_EPOCHS=$(MOVED_EPOCHS)
+$(if $(OMP_NUM_THREADS),export OMP_NUM_THREADS=$(OMP_NUM_THREADS))
+bash -euo pipefail $(call quote,$(CURDIR)/$<) < /dev/null
+cp $(call quote,$(CURDIR)/$<) command
+endef
+$R/%/command: private export THIS_JOB = $(JOB)
+PREFIX = $(if $(filter $@,$(WHOLE)),$(RUN_TIMED),$(RUN))
 $R/%/command: $G/experiments/$$(firstword $$(subst @, ,$$*)).sh \
     $G/bin/mlp $G/bin/mlp-double data/circles.csv $G/data-checked
-	@rm -rf $(@D).part && mkdir -p $(@D).part
+	@rm -rf $(@D).part-* && mkdir -p $(@D).part-$(ATTEMPT)
 	@echo "experiment $*"
-	@cd $(@D).part && PATH="$(CURDIR)/$G/bin:$$PATH" \
-	    FASHION="$(FASHION)" CIRCLES="$(CURDIR)/data/circles.csv" \
-	    SETTING="$(lastword $(subst @, ,$*))" \
-	    SWEEP="$(SWEEP)" SEEDS="$(SEEDS)" MOVED_SWEEP="$(MOVED_SWEEP)" \
-	    MOVED_EPOCHS="$(MOVED_EPOCHS)" CC="$(CC)" CFLAGS="$(CFLAGS)" \
-	    $(RUN) bash -euo pipefail "$(CURDIR)/$<"
-	@cp $< $(@D).part/command
-	@rm -rf $(@D) && mv $(@D).part $(@D)
+	@<<< "$$THIS_JOB" $(PREFIX) bash -e
+# To list a folder makes NFS look whether it has changed.
+	@for ((seconds = 0; seconds <= $(LATE); seconds++)); do \
+	    ! ls $(@D).part-$(ATTEMPT) | grep -qx command || exit 0; \
+	    sleep 1; done; \
+	echo "experiment $*: its prefix ended well, but no results came in" \
+	    "$(LATE) seconds; it must wait for its command, and hand it the" \
+	    "standard input, and share this folder: $(PREFIX)" >&2; exit 1
+	@touch $(@D).part-$(ATTEMPT)/command
+	@rm -rf $(@D) && mv $(@D).part-$(ATTEMPT) $(@D)
 $G/data-checked: data/fashion-mnist.sha256
 	@mkdir -p $G
 	@cd "$(FASHION)" && sha256sum --quiet --check "$(CURDIR)/$<" || { \
@@ -223,12 +254,18 @@ $R/tiny/command: $G/bin/tiny
 $R/products/command: $G/bin/products
 
 # A measured time is honest only when nothing else runs; everything else
-# runs one thread for each job of make (bits do not depend on it).
+# runs one thread for each job of make (bits do not depend on it). What this
+# PDF says of its machine is about the machine of the times.
 TIMED := $R/time/command $R/products/command $R/speed/command
+WHOLE := $(TIMED) $R/made/command
 $R/time/command: | $(filter-out $(TIMED),$(RESULTS))
 $R/products/command: | $R/time/command
 $R/speed/command: | $R/products/command
-$(filter-out $(TIMED),$(RESULTS)): export OMP_NUM_THREADS := 1
+$(filter-out $(WHOLE),$(RESULTS)): export OMP_NUM_THREADS := 1
+
+##  sweep-list   print the targets of the sweep, one a line, for a queue
+sweep-list:
+	@printf '%s\n' $(SWEEP:%=$R/sweep@%/command)
 
 # ---------------------------------------------------------------- figures
 # cairo writes the time of day into a PDF; it is replaced by a fixed one, so
