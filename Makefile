@@ -210,7 +210,7 @@ LONG_RESULTS := $(LONG_EXPERIMENTS:%=$R/%/command)
 # and its environment along, and no prefix can come between its quotes; so it
 # may run anywhere where this folder is. The command, which it leaves last, is
 # the sign that all went well, wherever that was. Every attempt has a folder
-# of its own, lest one that was given up, but goes on, writes into the next.
+# of its own, which no machine can remember wrongly from an earlier one.
 quote = '$(subst ','\'',$1)'
 ATTEMPT := $(shell echo $$PPID)
 define JOB
@@ -253,15 +253,19 @@ $G/data-checked: data/fashion-mnist.sha256
 $R/tiny/command: $G/bin/tiny
 $R/products/command: $G/bin/products
 
-# A measured time is honest only when nothing else runs; everything else
-# runs one thread for each job of make (bits do not depend on it). What this
-# PDF says of its machine is about the machine of the times.
+# A measured time is honest only when nothing else runs; everything else that
+# the report needs runs one thread for each job of make, or THREADS (bits do
+# not depend on it). What is said of the machine is said of that of the times.
+THREADS ?=
 TIMED := $R/time/command $R/products/command $R/speed/command
 WHOLE := $(TIMED) $R/made/command
 $R/time/command: | $(filter-out $(TIMED),$(RESULTS))
 $R/products/command: | $R/time/command
 $R/speed/command: | $R/products/command
-$(filter-out $(WHOLE),$(RESULTS)): export OMP_NUM_THREADS := 1
+$(filter-out $(WHOLE),$(RESULTS)): export OMP_NUM_THREADS := $(or $(THREADS),1)
+ifneq ($(THREADS),)
+$(LONG_RESULTS): export OMP_NUM_THREADS := $(THREADS)
+endif
 
 ##  sweep-list   print the targets of the sweep, one a line, for a queue
 sweep-list:

@@ -14,23 +14,7 @@ use Time::HiRes qw(stat time utime);
 
 my $work = folder();
 
-# All but what is kept elsewhere, or comes from tests, results and TeX.
-sub copy {
-    my ($name) = @_;
-    my $tree = "$work/$name";
-    mkdir $tree or die "$tree: $!";
-    my $cp = sub { system('cp', '-a', @_) == 0 or die "cp @_" };
-    $cp->("$TOP/$_", $tree)
-        for grep { !/^(\.git|generated)$/ } split ' ', listing($TOP);
-    mkdir "$tree/generated";
-    $cp->("$TOP/generated/$_", "$tree/generated")
-        for grep { -e "$TOP/generated/$_" }
-        qw(src obj bin experiments experiments.mk tangled);
-    write_file("$tree/generated/data-checked", '');
-    return $tree;
-}
-
-my $tree = copy('copy');
+my $tree = copy_tree("$work/copy");
 
 subtest 'asking for help makes nothing' => sub {
     my $fresh = "$work/fresh";
@@ -403,7 +387,7 @@ subtest 'nothing is written outside generated/' => sub {
 };
 
 subtest 'a blank in the name of the folder is no obstacle' => sub {
-    $tree = copy('a folder');
+    $tree = copy_tree("$work/a folder");
     my ($status, $out, $err) = make('tangle', 'build');
     is $status, 0, 'make build' or diag $err;
     system('rm', '-rf', "$tree/generated/results");
