@@ -15,6 +15,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $work = folder();
+chomp(my $host = `hostname`);
 my @daemons; # { name, pid }
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
 delete @ENV{grep { /^(SLURM|SRUN|SBATCH|PARALLEL|OMP)_/ } keys %ENV};
@@ -81,6 +82,7 @@ if [[ \$0 == *experiments/* ]]; then
         "\${SLURM_JOB_CPUS_PER_NODE-}" >> '$work/notes'
     if [[ \$SETTING == 8_* && \${WHICH-} == held ]]; then
         echo half > log.tsv
+        echo \$\$ > '$work/held'
         while [[ -e '$work/hold' ]]; do sleep 0.1; done
         echo late >> log.tsv
     fi
@@ -195,7 +197,7 @@ subtest 'what was given up, but goes on, does not spoil the next' => sub {
 subtest 'through GNU parallel' => sub {
     my $lacks = lacks('parallel');
     plan skip_all => $lacks if $lacks;
-    same_through('sem', "RUN=sem --fg --id $$ -j2");
+    same_through('sem', "RUN=sem --fg --id $$ -j4");
     for my $hosts (':', "2/$ssh host") {
         system('rm', '-rf', $results);
         my ($status, $out, $err) = run_in($tree, 'bash', '-o', 'pipefail',
@@ -257,7 +259,6 @@ sub start_slurm {
         "--socket=$q/socket", "--pid-file=$q/munged.pid",
         "--log-file=$q/munged.log", "--seed-file=$q/seed");
     my ($port, $node_port) = free_ports(2);
-    chomp(my $host = `hostname`);
     my $user = getpwuid $>;
     $ENV{SLURM_CONF} = write_file("$q/slurm.conf", <<"END");
 ClusterName=test
@@ -287,6 +288,7 @@ SlurmdParameters=config_overrides
 ReturnToService=2
 MpiDefault=none
 KillWait=1
+SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=10000
 END
     wait_until('munged', sub { -S "$q/socket" }) or return 0;
     daemon('slurmctld', '-D', '-i', '-c');
@@ -319,7 +321,7 @@ subtest 'through Slurm' => sub {
 
     # Runs all with one setting held, harms that one, and calls make again.
     my $harmed = sub {
-        my ($name, $harm, $mend) = @_;
+        my ($name, $harm) = @_;
         system('rm', '-rf', $results);
         write_file("$work/hold", '');
         my $pid = fork() // die;
@@ -340,7 +342,6 @@ subtest 'through Slurm' => sub {
         unlike $listing, qr/sweep\@8_0.2_0_0(?!\.part)|best|winner/,
             'no half of a result has its name, nor what depends on it';
         unlink "$work/hold";
-        $mend->();
         my ($status, $out, $err) = make('-j4', @targets,
             'RUN=srun -Q -N1 -n1');
         is $status, 0, 'make again succeeds' or diag $err;
@@ -349,20 +350,19 @@ subtest 'through Slurm' => sub {
         is_local($name);
     };
     subtest 'a job that is cancelled' => sub {
-        $harmed->('scancel', sub { system 'scancel --state=RUNNING' },
-            sub { });
+        $harmed->('scancel', sub { system 'scancel --state=RUNNING' });
     };
-    subtest 'a node that fails' => sub {
-        chomp(my $host = `hostname`);
-        $harmed->('node', sub { system "scontrol update nodename=$host"
-            . ' state=down reason=test' }, sub {
-            system "scontrol update nodename=$host state=resume 2> /dev/null";
-            wait_until('the node', \&idle) });
+    subtest 'a process that is killed on its node' => sub {
+        $harmed->('kill', sub { kill 'KILL', contents("$work/held") });
     };
-    subtest 'a job that cannot start' => sub {
+    subtest 'a node that refuses' => sub {
+        my $node = sub { system "scontrol update nodename=$host"
+            . " state=$_[0] reason=test"; };
         system('rm', '-rf', $results);
+        $node->('drain');
         my ($status, $out, $err) = make($targets[2],
-            'RUN=srun -Q -N1 -n1 -c99 --immediate=1');
+            'RUN=srun -Q -N1 -n1 --immediate=1');
+        $node->('resume');
         is $status, 2, 'make fails';
         like $err, qr/^srun: error/m, 'Slurm says why';
         unlike listing($results), qr/check-one(?!\.part)/, 'no result';
