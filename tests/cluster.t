@@ -1,8 +1,9 @@
 # Experiments that are sent elsewhere by a prefix or a queue: the results are
 # those of a local run, byte for byte, and what fails leaves no half of one.
-# The queue is a real Slurm of one node, on the loopback interface, with all of
-# its files in a temporary folder; ssh is played by a script that does to its
-# words, folder and environment what sshd does.
+# The queue is a real Slurm of one node, with all of its files in a temporary
+# folder. It listens only on the address that the name of the machine has: the
+# loopback on Debian, its own one in most containers. ssh is played by a script
+# that does to its words, folder and environment what sshd does.
 use strict;
 use warnings;
 use FindBin;
@@ -10,13 +11,15 @@ use lib "$FindBin::Bin/lib";
 use IO::Compress::Gzip qw(gzip);
 use IO::Socket::INET;
 use MLP;
-use POSIX qw(:signal_h :sys_wait_h);
+use POSIX qw(:sys_wait_h);
+use Socket qw(INADDR_LOOPBACK inet_ntoa);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $work = folder();
 chomp(my $host = `hostname`);
-my @daemons; # { name, pid }
+my $address = inet_ntoa(scalar gethostbyname($host) // INADDR_LOOPBACK);
+my (@daemons, @ports); # { name, pid }; where Slurm listens
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
 delete @ENV{grep { /^(SLURM|SRUN|SBATCH|PARALLEL|OMP)_/ } keys %ENV};
 $ENV{PATH} .= ':/usr/sbin:/sbin';
@@ -242,7 +245,7 @@ END {
 
 sub free_ports {
     my ($n) = @_;
-    my @sockets = map { IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+    my @sockets = map { IO::Socket::INET->new(LocalAddr => $address,
         LocalPort => 0, Listen => 1) or die "no port: $!" } 1 .. $n;
     return map { $_->sockport } @sockets;
 }
@@ -258,12 +261,12 @@ sub start_slurm {
     daemon('munged', '--foreground', "--key-file=$q/key",
         "--socket=$q/socket", "--pid-file=$q/munged.pid",
         "--log-file=$q/munged.log", "--seed-file=$q/seed");
-    my ($port, $node_port) = free_ports(2);
+    my ($port, $node_port) = @ports = free_ports(2);
     my $user = getpwuid $>;
     $ENV{SLURM_CONF} = write_file("$q/slurm.conf", <<"END");
 ClusterName=test
-SlurmctldHost=$host(127.0.0.1)
-NodeName=$host NodeAddr=127.0.0.1 CPUs=4 State=UNKNOWN
+SlurmctldHost=$host($address)
+NodeName=$host NodeAddr=$address CPUs=4 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 SlurmctldPort=$port
 SlurmdPort=$node_port
@@ -310,6 +313,13 @@ subtest 'through Slurm' => sub {
         diag slurm_logs();
         return;
     };
+
+    my $sockets = contents('/proc/net/tcp');
+    my %at; # port => addresses
+    push @{$at{hex $2}}, join '.', unpack 'C4', pack 'V', hex $1
+        while $sockets =~ /^ *\d+: (\w+):(\w+) \w+:\w+ 0A/mg;
+    is_deeply [ map { @{$at{$_} // []} } @ports ], [ ($address) x 2 ],
+        'it listens on one address only';
 
     subtest 'srun' => sub {
         same_through('srun', 'RUN=srun -Q -N1 -n1 -c2', 'THREADS=2',
