@@ -100,7 +100,7 @@ help:
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
     gradient_check peak error dataset source split idx csv circles picture \
-    model train checkpoint options plot
+    model shards ranks train checkpoint options plot
 SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
 HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
