@@ -8,27 +8,31 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export LC_ALL := C
 
-##  setup        install the Debian packages that everything below needs
+##  setup           install the Debian packages that everything below needs
 PACKAGES := gcc libc6-dev make pkg-config noweb \
     texlive-latex-recommended texlive-latex-extra texlive-science \
     texlive-fonts-recommended lmodern latexmk gnuplot-nox \
     libglib2.0-dev zlib1g-dev libcsv-dev \
     libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
     dataset-fashion-mnist poppler-utils \
-    perl python3-numpy python3-sympy python3-onnx clang libomp-dev \
-    libopenblas-dev mandoc
+    perl python3-numpy python3-sympy python3-mpmath python3-onnx clang \
+    libomp-dev libopenblas-dev mandoc
 
-##  setup-bench  install the peers that `make bench` compares with
+##  setup-bench     install the peers that `make bench` compares with
 BENCH_PACKAGES := python3-numpy python3-sklearn python3-torch libfann-dev \
     python3-threadpoolctl
 
-##  setup-peers  install other readers of ONNX, which tests compare with
+##  setup-peers     install other readers of ONNX, which tests compare with
 # Node.js has many sources, and npm many parts: taken from Debian if not there.
 PEER_PACKAGES = python3-opencv \
     $(shell command -v node > /dev/null || echo nodejs) \
     $(shell command -v npm > /dev/null || echo npm)
 
-SETUPS := $(filter setup setup-bench setup-peers,$(MAKECMDGOALS))
+##  setup-check     install what lint, fuzz, coverage and check-... need
+CHECK_PACKAGES := gcc clang clang-tidy libclang-rt-14-dev libomp-dev cppcheck \
+    valgrind
+
+SETUPS := $(filter setup setup-bench setup-peers setup-check,$(MAKECMDGOALS))
 ifneq ($(SETUPS),)
 
 # What is installed decides what the rest of this file can do; so after
@@ -40,6 +44,7 @@ $(REST): $(SETUPS)
 	+@$(MAKE) --no-print-directory $@
 setup: WANTED := $(PACKAGES)
 setup-bench: WANTED := $(BENCH_PACKAGES)
+setup-check: WANTED := $(CHECK_PACKAGES)
 setup-peers: WANTED = $(PEER_PACKAGES)
 $(SETUPS):
 	@command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || \
@@ -89,13 +94,14 @@ SOVERSION := 1
 # A prefix for every experiment, such as the submission command of a queue.
 RUN ?=
 
-.PHONY: help tangle build report report-long test check-faults bench install uninstall dist \
-    clean
+.PHONY: help tangle build report report-long test check-faults \
+    check-sanitize prove-sanitized check-valgrind prove-valgrind fuzz lint \
+    check-load coverage coverage-run trust bench install uninstall dist clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
 # ---------------------------------------------------------------- tangle
-##  tangle       extract the C sources and the experiments from mlp.nw
+##  tangle          extract the C sources and the experiments from mlp.nw
 # A source is rewritten only when its text changes (cpif), so a change of
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
@@ -117,14 +123,15 @@ $G/tangled: mlp.nw Makefile
 	@mkdir -p $G/src $G/experiments
 	@for file in $(TANGLED); do \
 	    root=$${file#$G/}; root=$${root#src/}; \
-	    notangle -R"[[$$root]]" mlp.nw > $G/tangle.part; \
+	    case $$root in *.c|*.h) lines="$(LINE_DIRECTIVES)";; *) lines=;; esac; \
+	    notangle $$lines -R"[[$$root]]" mlp.nw > $G/tangle.part; \
 	    cpif $$file < $G/tangle.part; \
 	done
 	@rm $G/tangle.part
 	@touch $@
 
 # ---------------------------------------------------------------- compile
-##  build        compile mlp (single precision), mlp-double and libmlp
+##  build           compile mlp (single precision), mlp-double and libmlp
 build: $G/bin/mlp $G/bin/mlp-double $G/bin/tiny $G/bin/products \
     $G/lib/libmlp.so $G/lib/libmlp-double.so $G/mlp.1 $G/mlp.bash
 OBJECTS := $(MODULES:%=%.o) library.o onnx.pb-c.o
@@ -246,7 +253,7 @@ $G/figures/%.pdf: figures/%.gp figures/style.gp $G/src/look.gp \
 	@mv $@.part $@
 
 # ---------------------------------------------------------------- report
-##  report       run the experiments and weave generated/mlp.pdf
+##  report          run the experiments and weave generated/mlp.pdf
 report: $G/mlp.pdf
 # Every line "key value" of a results/NAME/values.tsv is a number that the
 # text quotes as \res{NAME/key}.
@@ -257,7 +264,7 @@ $G/results.tex: $(RESULTS) $(wildcard $R/moved/values.tsv)
 	        $(LONG_EXPERIMENTS:%=%/values.tsv) 2> /dev/null) \
 	    > ../results.tex.part
 	@mv $@.part $@
-##  report-long  the same, after the one experiment that takes an hour
+##  report-long     the same, after the one experiment that takes an hour
 # The report quotes its results if they are there, and never asks for them.
 report-long: $(LONG_RESULTS)
 	+@$(MAKE) --no-print-directory report
@@ -268,20 +275,25 @@ $G/mlp.tex: mlp.nw tex/colour.awk
 	@mv $@.part $@
 # The document must not have overfull lines or references to nothing.
 LATEX_FAULTS := ^!|^[^ ]+:[0-9]+: |Overfull|undefined|multiply.defined|No result
-$G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/* $G/bench/bench.txt $G/trust/faults.txt)
+$G/trust.txt: $(wildcard $G/trust/*.tsv)
+	@awk -F'\t' '{ printf "%-70s %12s\n", $$1, $$2 }' $^ > $@
+# What other targets have measured here is shown, and never asked for.
+MEASURED := $(wildcard $G/bench/bench.txt $G/trust/faults.txt) \
+    $(if $(wildcard $G/trust/*.tsv),$G/trust.txt)
+$G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/*) $(MEASURED)
 	@echo "latexmk $<"
 	@SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -r tex/latexmkrc -silent \
 	    $< > $G/latex.out 2>&1 && ! grep -qE '$(LATEX_FAULTS)' $G/mlp.log || \
 	    { grep -E -A4 '$(LATEX_FAULTS)' $G/mlp.log || \
 	      tail -n 20 $G/latex.out; rm -f $@; exit 1; } >&2
 
-##  mlp.png      redraw the picture of the README from the report's figure
+##  mlp.png         redraw the picture of the README from the report's figure
 mlp.png: $G/figures/circles-units.pdf
 	pdftoppm -png -r 150 -singlefile $< $G/figures/circles-units
 	mv $G/figures/circles-units.png $@
 
 # ---------------------------------------------------------------- tests
-##  test         run all TAP tests under prove
+##  test            run all TAP tests under prove
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 UNIT_PROGRAMS := $(foreach p,single double,$(UNIT_TESTS:%=$G/tests/%-$p))
 $G/tests/%-single: tests/unit/%.c $(OBJECTS:%=$G/obj/single/%)
@@ -291,9 +303,20 @@ $G/tests/%-double: tests/unit/%.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $(filter-out %.h,$^) $(LIBRARIES) -o $@
 $(UNIT_PROGRAMS): tests/unit/check.h
-test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient $G/tests/faults.so
-	prove -j2 $(UNIT_PROGRAMS) $(wildcard tests/*.t)
+DUMP_FUNCTIONS := $(addprefix $G/tests/peers/dump_functions-,single double)
+test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient $(DUMP_FUNCTIONS) \
+    $G/tests/faults.so
+	@mkdir -p $G/trust
+	MLP_TRUST="$(CURDIR)/$G/trust" prove -j2 $(UNIT_PROGRAMS) $(wildcard tests/*.t)
 $G/tests/peers/dump_gradient: tests/peers/dump_gradient.c $(OBJECTS:%=$G/obj/double/%)
+	@mkdir -p $(@D)
+	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
+
+# Programs that tests run beside peers, in both precisions.
+$G/tests/peers/%-single: tests/peers/%.c $(OBJECTS:%=$G/obj/single/%)
+	@mkdir -p $(@D)
+	$(COMPILE) $^ $(LIBRARIES) -o $@
+$G/tests/peers/%-double: tests/peers/%.c $(OBJECTS:%=$G/obj/double/%)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE $^ $(LIBRARIES) -o $@
 
@@ -301,16 +324,7 @@ $G/tests/faults.so: tests/faults/shim.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARNINGS) -O2 -fPIC -shared $< -o $@
 
-##  check-faults let every single request for memory or disk fail (minutes)
-check-faults: build $G/tests/faults.so
-	@mkdir -p $G/trust
-	MLP_LONG=1 MLP_FIGURES="$(CURDIR)/$G/trust/faults.tsv.part" \
-	    prove -v tests/faults.t
-	@mv $G/trust/faults.tsv.part $G/trust/faults.tsv
-	@awk -F'\t' -f tests/faults/table.awk $G/trust/faults.tsv \
-	    > $G/trust/faults.txt
-
-##  bench        compare speed with NumPy, scikit-learn, PyTorch, FANN
+##  bench           compare speed with NumPy, scikit-learn, PyTorch, FANN
 # With the kernels that suit the processor, whatever the environment says.
 bench: $G/bin/mlp
 	@mkdir -p $G/bench
@@ -320,9 +334,170 @@ bench: $G/bin/mlp
 	    { printf "%-18s %6d  %8.3f  %11.2f  %5.2f %5.2f\n", $$1, $$2, $$5, $$8, $$7, $$9 }' \
 	    $G/bench/bench.tsv > $G/bench/bench.txt
 
+# ---------------------------------------------------------------- checks
+##  check-faults    let every single request for memory or disk fail (minutes)
+check-faults: build $G/tests/faults.so
+	@mkdir -p $G/trust; rm -f $G/trust/faults.txt
+	MLP_LONG=1 MLP_FIGURES="$(CURDIR)/$G/trust/faults.part" \
+	    prove -v tests/faults.t
+	@awk -F'\t' -f tests/faults/table.awk $G/trust/faults.part \
+	    > $G/trust/faults.txt
+	@rm $G/trust/faults.part
+
+##  fuzz            try each reader with changed inputs for SECONDS=60
+# Inputs that reach new code are kept in generated/fuzz/corpus; one that is a
+# finding is written to generated/fuzz. `make fuzz-csv` tries one reader.
+SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/memory.c,$(wildcard tests/fuzz/*.c)))
+fuzz: $(FUZZERS:%=fuzz-%)
+.PHONY: $(FUZZERS:%=fuzz-%)
+$(FUZZERS:%=fuzz-%): fuzz-%: $G/fuzz/%
+	@rm -f $G/trust/fuzz-$*.tsv; mkdir -p $G/trust $G/fuzz/corpus/$*
+	@cd $G/fuzz; ASAN_OPTIONS=quarantine_size_mb=16 ./$* \
+	    -max_total_time=$(SECONDS) -timeout=5 -malloc_limit_mb=64 \
+	    -rss_limit_mb=512 -print_final_stats=1 -artifact_prefix=$*- \
+	    corpus/$* ../../tests/fuzz/corpus/$* 2> $*.log \
+	    || { tail -n 40 $*.log >&2; exit 1; }
+	@awk '/^stat::number_of/ { \
+	    printf "inputs to the fuzzer %s, no finding\t%d\n", "$*", $$2 }' \
+	    $G/fuzz/$*.log | tee $G/trust/fuzz-$*.tsv
+# (That a loop is not vectorized does not matter here.)
+fuzz_FLAGS := -g -Wno-pass-failed -fsanitize=fuzzer-no-link,address,undefined \
+    -fno-sanitize-recover=all -DSOURCE_WINDOW=32
+# It reads no file, and to prepare its unrolled loops takes clang a minute.
+$G/obj/fuzz/matrix.o: fuzz_FLAGS := -Wno-pass-failed
+$G/obj/fuzz/%.o $G/fuzz/%: CC := clang
+$G/obj/fuzz/%.o $G/fuzz/%: CFLAGS := -O1
+comma := ,
+FUZZ_WRAPS := fopen fstat read_file g_mkstemp
+$G/fuzz/options: FUZZ_WRAPS += g_intern_string
+$(FUZZERS:%=$G/fuzz/%): $G/fuzz/%: tests/fuzz/%.c tests/fuzz/memory.c tests/fuzz/memory.h $(OBJECTS:%=$G/obj/fuzz/%) $G/src/version.h
+	@mkdir -p $(@D)
+	$(COMPILE) $(fuzz_FLAGS) -fsanitize=fuzzer -iquote tests/fuzz \
+	    $(filter-out %.h,$^) $(FUZZ_WRAPS:%=-Wl$(comma)--wrap=%) \
+	    $(LIBRARIES) -o $@
+
+##  check-load      train on a million pictures (784 MB, written and removed)
+BENCH_SUBNORMAL := $(addprefix $G/tests/peers/bench_subnormal-,single double)
+check-load: build $(BENCH_SUBNORMAL)
+	@mkdir -p $G/trust
+	MLP_TRUST="$(CURDIR)/$G/trust" prove -v tests/load/load.t
+
+##  coverage        which lines and branches of the C in mlp.nw the tests run
+# Tangled with #line directives, so that the lines are those of mlp.nw.
+coverage:
+	@rm -f $G/trust/coverage.tsv
+	+@$(MAKE) --no-print-directory G=$G/coverage LINE_DIRECTIVES=-L \
+	    CFLAGS="-O1 -g -march=native --coverage -fprofile-update=atomic" \
+	    coverage-run
+	@mkdir -p $G/trust
+	@sed -n 's/^all  .* \([0-9.]* %\)  .* \([0-9.]* %\)$$/lines of C that tests run\t\1\nbranches that they take\t\2/p' \
+	    $G/coverage/coverage.txt > $G/trust/coverage.tsv
+coverage-run: build $(UNIT_PROGRAMS)
+	@find $G -name '*.gcda' -delete
+	MLP=$(CURDIR)/$G/bin/mlp MLP_DOUBLE=$(CURDIR)/$G/bin/mlp-double \
+	    prove $(UNIT_PROGRAMS) $(COVERAGE_TESTS)
+	@perl tests/coverage.pl mlp.nw $G/obj > $G/coverage.txt
+	@sed '/^$$/,$$d' $G/coverage.txt
+COVERAGE_TESTS := $(patsubst %,tests/%.t,command-line data model plot resume sizes)
+
+# Each of these two is a build of its own in a folder of its own. What a checker
+# says goes into files, for a test that expects a failure would be content.
+REPORTS := $(CURDIR)/$G/reports
+PROVE_CHECKED = rm -rf $(REPORTS) && mkdir -p $(REPORTS) && status=0; \
+    export G_SLICE=always-malloc REPORTS=$(REPORTS) \
+        MLP=$(CURDIR)/$G/bin/mlp MLP_DOUBLE=$(CURDIR)/$G/bin/mlp-double;
+KEEP_COUNT = mkdir -p $G/trust && awk -F '[=, ]+' -v OFS='\t' \
+    '/^Files=/ { n += $$4 } END { print "$(strip $2)", n }' \
+    $G/$1/prove.out > $G/trust/$1.tsv
+# (An array that no machine has room for is a warning, and no fault.)
+SHOW_REPORTS = found=$$(grep -rlvE 'WARNING: AddressSanitizer failed to alloc' \
+        $(REPORTS) | tee /dev/stderr | wc -l || true); \
+    echo "$G: $$found reports in $(REPORTS)"; [ "$$status$$found" = 00 ]
+
+##  check-sanitize  run the tests under the address and UB sanitizers
+# The other tests look at the document, the build, and other programs.
+# gcc 12 misplaces vectors of 64 bytes if the use of a stack frame after its
+# return is to be found (gcc's bug 110027), hence the 0.  An array too large for
+# any machine is NULL, as without a sanitizer: tests ask for one.
+SANITIZE := -O1 -g -march=native -fsanitize=address,undefined \
+    -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZED_TESTS := $(filter-out %/document.t %/install.t %/numpy.t %/peers.t \
+    %/pipeline.t %/sklearn.t %/symbolic.t,$(wildcard tests/*.t))
+check-sanitize:
+	@rm -f $G/trust/sanitize.tsv
+	+@$(MAKE) --no-print-directory G=$G/sanitize CFLAGS="$(SANITIZE)" \
+	    prove-sanitized
+	@$(call KEEP_COUNT,sanitize,tests under AddressSanitizer and \
+	    UndefinedBehaviorSanitizer$(comma) no report)
+prove-sanitized: build $(UNIT_PROGRAMS)
+	@$(PROVE_CHECKED) \
+	export ASAN_OPTIONS=exitcode=99:log_path=$(REPORTS)/asan:strict_string_checks=1:detect_stack_use_after_return=0:allocator_may_return_null=1 \
+	    UBSAN_OPTIONS=print_stacktrace=1:log_path=$(REPORTS)/ubsan; \
+	prove --timer -j2 $(UNIT_PROGRAMS) $(SANITIZED_TESTS) \
+	    | tee $G/prove.out || status=$$?; \
+	$(SHOW_REPORTS)
+
+##  check-valgrind  run unit tests and the readers' tests under valgrind
+# It does not know AVX-512, and calculates long double in 64 bits, with which
+# one test compares: that is left out. Programs that tests/data.t starts are
+# run by a script that stands where mlp is looked for.
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
+    --show-leak-kinds=definite --errors-for-leak-kinds=definite
+NO_LONG_DOUBLE := /functions/softmax, log-softmax, log-sum-exp and loss are their definitions
+check-valgrind:
+	@rm -f $G/trust/valgrind.tsv
+	+@$(MAKE) --no-print-directory G=$G/valgrind \
+	    CFLAGS="-O1 -g -march=x86-64-v3" prove-valgrind
+	@$(call KEEP_COUNT,valgrind,tests under valgrind$(comma) no report)
+prove-valgrind: build $(UNIT_PROGRAMS)
+	@$(PROVE_CHECKED) \
+	for p in mlp mlp-double; do \
+	    printf '#!/bin/sh\nexec $(VALGRIND) --log-file=%s/%%%%p %s "$$@"\n' \
+	        "$(REPORTS)" "$(CURDIR)/$G/bin/$$p" > $G/$$p; chmod +x $G/$$p; \
+	done; \
+	export MLP=$(CURDIR)/$G/mlp MLP_DOUBLE=$(CURDIR)/$G/mlp-double; \
+	prove --timer --exec '$(VALGRIND) --log-file=$(REPORTS)/%p' \
+	    $(filter %-single,$(UNIT_PROGRAMS)) :: -s "$(NO_LONG_DOUBLE)" \
+	    | tee $G/prove.out || status=$$?; \
+	prove --timer tests/data.t | tee -a $G/prove.out || status=$$?; \
+	$(SHOW_REPORTS)
+
+##  lint            let gcc -fanalyzer, clang-tidy and cppcheck read the sources
+# What is not asked, and why, stands in tests/lint. Without OpenMP: its
+# reductions look to gcc's analyser as if they began with no value.
+LINTED = $(filter %.c,$(SOURCES)) $G/src/library.c
+lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
+	@rm -f $G/trust/lint.tsv
+	@for precision in MLP_FLOAT MLP_DOUBLE; do \
+	    echo "lint $$precision: gcc -fanalyzer"; \
+	    for file in $(LINTED); do \
+	        $(COMPILE) -fno-openmp -Wno-unknown-pragmas -fanalyzer -Werror \
+	            -D$$precision -c $$file -o /dev/null; done; \
+	    echo "lint $$precision: cppcheck"; \
+	    cppcheck --quiet --error-exitcode=1 --std=c11 --library=gtk \
+	        --enable=warning,performance,portability -I $G/src \
+	        --suppressions-list=tests/lint/cppcheck.txt \
+	        '-DG_DEFINE_QUARK(a,b)=' -D$$precision $(LINTED); \
+	    echo "lint $$precision: clang-tidy"; \
+	    clang-tidy --quiet --config-file=tests/lint/clang-tidy.yaml \
+	        $(LINTED) -- $(filter-out -fopenmp,$(STANDARD)) $(CFLAGS) \
+	        $(LIBRARY_CFLAGS) -D$$precision -iquote $G/src 2> $G/lint.part \
+	        || { cat $G/lint.part >&2; exit 1; }; \
+	done; rm -f $G/lint.part
+	@mkdir -p $G/trust
+	@printf '%s\t%d\n' 'sources without a finding by gcc -fanalyzer, clang-tidy and cppcheck' \
+	    $(words $(LINTED)) > $G/trust/lint.tsv
+
+##  trust           all these checks (hours); the report shows their figures
+trust:
+	+@for check in test check-faults check-sanitize check-valgrind lint \
+	    coverage check-load fuzz; do \
+	    $(MAKE) --no-print-directory $$check; done
+
 # ---------------------------------------------------------------- install
-##  install      copy programs, library and manual to prefix (/usr/local)
-##  uninstall    remove what install copied
+##  install         copy programs, library and manual to prefix (/usr/local)
+##  uninstall       remove what install copied
 prefix = /usr/local
 exec_prefix = $(prefix)
 bindir = $(exec_prefix)/bin
@@ -384,7 +559,7 @@ uninstall:
 	    echo "uninstall $(DESTDIR)$$to"; rm -f "$(DESTDIR)$$to"; \
 	    done <<< "$$INSTALLED"
 
-##  dist         make a tarball that builds without noweb and TeX
+##  dist            make a tarball that builds without noweb and TeX
 # It is this folder with the tangled sources, and the PDF if that is up to
 # date. All files bear the day of the release, so the same ones give the
 # same bytes, and make takes what is tangled to be as new as mlp.nw.
@@ -406,7 +581,7 @@ dist: $(filter $G/%,$(DIST)) | $(filter report,$(MAKECMDGOALS))
 	@mv $G/$(TARBALL).part $G/$(TARBALL)
 	@echo "dist $G/$(TARBALL)"
 
-##  clean        remove all that was made
+##  clean           remove all that was made
 # In an unpacked tarball, what came with it stays.
 KEPT := $(addprefix $G/,src experiments experiments.mk tangled mlp.pdf shipped)
 clean:

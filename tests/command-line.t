@@ -203,10 +203,6 @@ subtest 'a sound request that cannot be met: status 1' => sub {
     ok -c '/dev/null', '/dev/null is still a device';
 };
 
-sub limit_memory {
-    return system('bash -c "ulimit -v 500000" 2> /dev/null') == 0;
-}
-
 subtest 'a full disk is noticed: status 1' => sub {
     plan skip_all => 'there is no /dev/full here' unless -c '/dev/full';
     my %command = (
@@ -757,6 +753,12 @@ subtest 'standardised inputs leave no trace for the user' => sub {
 };
 
 subtest 'time' => sub {
+    my @steps = table((mlp('time', @small, '--steps'))[1]);
+    is join(' ', column('step', @steps)), 'gather forward backward blend',
+        '--steps times what an iteration is made of';
+    my $sum = 0;
+    $sum += $_ for column('share', @steps);
+    cmp_ok abs($sum - 1), '<', 1e-3, 'and the shares are of the whole';
     my ($status, $out) = mlp('time', @small, qw(--batch 10));
     is $status, 0, 'succeeds';
     my @times = table($out);

@@ -114,7 +114,7 @@ subtest 'a wrong IDX file is refused in words that fit' => sub {
         poked($images, 4, 64), $labels);
     bad_idx('the same within gzip', qr/bytes, expected/,
         gzip(poked($images, 4, 255)), $labels);
-    bad_idx('junk after gzip', qr/junk \(4 bytes\)/, $packed . 'junk',
+    bad_idx('junk after gzip', qr/junk after the gzip data/, $packed . 'junk',
         $labels);
     bad_idx('zeros after gzip', qr/junk/, $packed . "\0\0", $labels);
     bad_idx('a damaged checksum', qr/damaged gzip/,
@@ -188,6 +188,14 @@ subtest 'the same numbers in any good spelling of CSV train alike' => sub {
     );
     same_logs([ plain => $plain ], map { [ $_ => $same{$_} ] }
         sort keys %same);
+};
+
+subtest 'a line end may fall anywhere in a piece that is read at once' => sub {
+    my $rows = join '', map { sprintf "%d,%d,%d\n", $_, 7 * $_ % 100, $_ % 2 }
+        1 .. 3000;
+    my $crlf = $rows =~ s/\n/\r\n/gr;
+    same_logs([ plain => $rows ], map { my $pad = $_; map { [ "CRLF, $pad more"
+            => 'x' x $pad . ",y,k\r\n$crlf" ] } $pad } 1 .. 10);
 };
 
 subtest 'the first row is a header if it has names and no numbers' => sub {

@@ -5,13 +5,13 @@ use strict;
 use warnings;
 use Cwd qw(abs_path);
 use Exporter qw(import);
-use File::Basename qw(dirname);
+use File::Basename qw(basename dirname);
 use File::Temp qw(tempdir);
 use Test::More;
 
 our @EXPORT = qw($TOP $MLP $DOUBLE $FASHION folder run_in run mlp
     contents write_file listing table column refused one_sentence
-    may_skip_fashion close_to);
+    may_skip_fashion close_to limit_memory figure);
 
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
 our $MLP = $ENV{MLP} // "$TOP/generated/bin/mlp";
@@ -90,6 +90,25 @@ sub one_sentence {
     return $text =~ /\Amlp(?: [a-z-]+)?: [^\n]{10,}\n\z/;
 }
 
+# A figure for the chapter on trust: what was measured or counted, and how
+# much that is. The figures of a file of tests are kept in the folder
+# $MLP_TRUST while all its tests pass.
+my %figures;
+sub figure {
+    my ($what, $value) = @_;
+    note("$what: $value");
+    $figures{$what} = $value;
+}
+END {
+    my $file = ($ENV{MLP_TRUST} // '') . '/' . basename($0, '.t') . '.tsv';
+    my $text = join '', map { "$_\t$figures{$_}\n" } sort keys %figures;
+    if ($ENV{MLP_TRUST} && %figures && Test::More->builder->is_passing) {
+        write_file($file, $text) if (contents($file) // '') ne $text;
+    } elsif ($ENV{MLP_TRUST}) {
+        unlink $file;
+    }
+}
+
 # A command fails with this status, one sentence with these words on stderr,
 # and, if the request itself was wrong, nothing on stdout.
 sub refused {
@@ -107,6 +126,13 @@ sub close_to {
     my ($a, $b, $relative) = @_;
     my $size = abs($a) > abs($b) ? abs($a) : abs($b);
     return abs($a - $b) <= $relative * $size; # a nan is close to nothing
+}
+
+# Whether memory can be limited: not for the address sanitizer, which wants
+# terabytes of addresses.
+sub limit_memory {
+    return !$ENV{ASAN_OPTIONS}
+        && system('bash -c "ulimit -v 500000" 2> /dev/null') == 0;
 }
 
 # Without the data set a test is skipped, but not where CI expects it.

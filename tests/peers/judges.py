@@ -52,7 +52,7 @@ def compare(name, network, begun, theirs):
     way = np.abs(network.theta - begun).max()
     tap.ok(gap <= TOLERANCE and way > 0.1, name,
            f"largest difference {gap:.3g}, after a way of {way:.3g}")
-    tap.diag(f"largest difference {gap:.2g}, after a way of {way:.2g}")
+    tap.figure(f"{name}: largest difference", f"{gap:.1e}")
 
 
 def torch_descends(torch, network, batches, momentum, penalty):

@@ -4,6 +4,7 @@ import sys
 
 _count = 0
 _failed = 0
+_figures = {}
 
 
 def ok(condition, name, *why):
@@ -29,9 +30,32 @@ def diag(text):
     print(f"# {text}")
 
 
+def figure(what, value):
+    """A figure for the chapter on trust; see figure of lib/MLP.pm."""
+    diag(f"{what}: {value}")
+    _figures[what] = value
+
+
+def _keep_figures(folder):
+    name = os.path.splitext(os.path.basename(sys.argv[0]))[0] + ".tsv"
+    path = os.path.join(folder, name)
+    text = "".join(f"{what}\t{_figures[what]}\n" for what in sorted(_figures))
+    old = None
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            old = file.read()
+    if _failed and old is not None:
+        os.unlink(path)
+    elif not _failed and old != text:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
 def done():
     """Print the plan, and end the process."""
     print(f"1..{_count}")
+    if _figures and os.environ.get("MLP_TRUST"):
+        _keep_figures(os.environ["MLP_TRUST"])
     sys.stdout.flush()
     sys.exit(1 if _failed or _count == 0 else 0)
 

@@ -19,7 +19,7 @@
    even if one fails. */
 static inline void start_tests(int argc, char **argv)
 {
-    char **with_tap = g_new0(char *, argc + 2);
+    g_autofree char **with_tap = g_new0(char *, argc + 2);
     with_tap[0] = argv[0];
     with_tap[1] = (char *)"--tap";
     for (int i = 1; i < argc; i++)

@@ -943,6 +943,25 @@ static void a_report_can_stop_the_training(void)
 
 #define ADD(name, f) g_test_add_func("/train/" name, f)
 
+/* A rectifier makes a clean 0 of a nan and of minus infinity, so that no loss
+   shows them; the epoch that met them must not end well. */
+static void broken_weights_are_an_error_even_if_no_loss_shows_them(void)
+{
+    const double broken[] = {NAN, -INFINITY, INFINITY};
+    for (size_t i = 0; i < G_N_ELEMENTS(broken); i++)
+        for (int by_matrix = 0; by_matrix < 2; by_matrix++) {
+            Run r = create();
+            GError *error = NULL;
+            r.o.epochs = 1;
+            r.o.gradient = by_matrix ? matrix_gradient : loop_gradient;
+            r.net.b1[0] = (real)broken[i];
+            g_assert_false(go(&r, &error));
+            g_assert_error(error, MLP_ERROR, MLP_ERROR_DIVERGED);
+            g_clear_error(&error);
+            destroy(&r);
+        }
+}
+
 int main(int argc, char **argv)
 {
     start_tests(argc, argv);
@@ -994,6 +1013,9 @@ int main(int argc, char **argv)
         divergence_is_an_error);
     ADD("parameters are finite, or else there is an error",
         divergence_in_the_last_step_is_an_error);
+    ADD("a weight that is not finite is an error within the epoch, even if "
+        "no loss shows it",
+        broken_weights_are_an_error_even_if_no_loss_shows_them);
     ADD("a report can stop the training", a_report_can_stop_the_training);
     return g_test_run();
 }
