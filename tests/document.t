@@ -18,7 +18,7 @@ my @experiments = qw(bare best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
     moved moved-best moved-run moved-sweep pictures products proximal resume
     sample shards speed steps sweep time tiny winner);
-my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
+my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c', 'ranks-mpi.c',
     (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
     (map { "$_.gp" } qw(look curves regions weights confusion)),
     'experiments/products.c', 'experiments.mk', 'numpy_gradient.py');
