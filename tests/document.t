@@ -235,8 +235,8 @@ subtest 'floors: a module includes only what stands below it' => sub {
     my %floor;
     my $n = 0;
     for my $floor ([qw(real)], [qw(functions matrix error peak picture)],
-        [qw(network source)],
-        [qw(example batch)], [qw(minibatch dataset ranks)], [qw(shards)],
+        [qw(network ranks)],
+        [qw(example batch source)], [qw(minibatch dataset)], [qw(shards)],
         [qw(split idx csv circles gradient_check model train)],
         [qw(checkpoint)], [qw(options plot)],
         [qw(mlp)]) {

@@ -175,7 +175,7 @@ sub ended {
 my $whole = outcome('a run that is left alone', $MLP, 'train', @long);
 for my $signal (qw(INT TERM)) {
     unlink "$dir/run.ckpt";
-    local $ENV{OMPI_MCA_odls_base_sigkill_timeout} = 20;
+    local $ENV{OMPI_MCA_odls_base_sigkill_timeout} = 3;
     my $pid = start(on_ranks(3, $mpi, 'train', @long, '--checkpoint',
         "$dir/run.ckpt", '--every', 10));
     wait_for_checkpoint();
