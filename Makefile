@@ -76,7 +76,10 @@ NPM_CI = cd tests/peers && to=../../generated/peers && \
 else
 
 G := generated
-CC ?= gcc
+# (make itself would call it cc, which may be another.)
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CFLAGS ?= -O3 -march=native
 STANDARD := -std=c11 -D_POSIX_C_SOURCE=200809L -fopenmp -ffp-contract=fast
 # (Functions that take a vector are inlined: no ABI matters.)
@@ -100,7 +103,7 @@ RUN ?=
 
 .PHONY: help tangle build report report-long test check-faults \
     check-sanitize prove-sanitized check-valgrind prove-valgrind fuzz lint \
-    check-load coverage coverage-run trust bench install uninstall dist clean
+    check-load check-pipeline coverage coverage-run trust bench install uninstall dist clean
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -348,7 +351,7 @@ bench: $G/bin/mlp
 	    $G/bench/bench.tsv > $G/bench/bench.txt
 
 # ---------------------------------------------------------------- checks
-##  check-faults    let every single request for memory or disk fail (minutes)
+##  check-faults    let every request for memory or disk fail (minutes)
 check-faults: build $G/tests/faults.so
 	@mkdir -p $G/trust; rm -f $G/trust/faults.txt
 	MLP_LONG=1 MLP_FIGURES="$(CURDIR)/$G/trust/faults.part" \
@@ -358,16 +361,18 @@ check-faults: build $G/tests/faults.so
 	@rm $G/trust/faults.part
 
 ##  fuzz            try each reader with changed inputs for SECONDS=60
-# Inputs that reach new code are kept in generated/fuzz/corpus; one that is a
-# finding is written to generated/fuzz. `make fuzz-csv` tries one reader.
+# RUNS=10000000 SECONDS=0 counts inputs in place of seconds. Inputs that reach
+# new code are kept in generated/fuzz/corpus; one that is a finding is written
+# to generated/fuzz. `make fuzz-csv` tries one reader.
 SECONDS ?= 60
+RUNS ?= -1
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(filter-out %/memory.c,$(wildcard tests/fuzz/*.c)))
 fuzz: $(FUZZERS:%=fuzz-%)
 .PHONY: $(FUZZERS:%=fuzz-%)
 $(FUZZERS:%=fuzz-%): fuzz-%: $G/fuzz/%
 	@rm -f $G/trust/fuzz-$*.tsv; mkdir -p $G/trust $G/fuzz/corpus/$*
 	@cd $G/fuzz; ASAN_OPTIONS=quarantine_size_mb=16 ./$* \
-	    -max_total_time=$(SECONDS) -timeout=5 -malloc_limit_mb=64 \
+	    -max_total_time=$(SECONDS) -runs=$(RUNS) -timeout=5 -malloc_limit_mb=64 \
 	    -rss_limit_mb=512 -print_final_stats=1 -artifact_prefix=$*- \
 	    corpus/$* ../../tests/fuzz/corpus/$* 2> $*.log \
 	    || { tail -n 40 $*.log >&2; exit 1; }
@@ -395,6 +400,11 @@ BENCH_SUBNORMAL := $(addprefix $G/tests/peers/bench_subnormal-,single double)
 check-load: build $(BENCH_SUBNORMAL)
 	@mkdir -p $G/trust
 	MLP_TRUST="$(CURDIR)/$G/trust" prove -v tests/load/load.t
+
+##  check-pipeline  make the report twice, interrupting one (half an hour)
+check-pipeline:
+	@mkdir -p $G/trust
+	MLP_TRUST="$(CURDIR)/$G/trust" prove -v tests/pipeline/report.t
 
 ##  coverage        which lines and branches of the C in mlp.nw the tests run
 # Tangled with #line directives, so that the lines are those of mlp.nw.
@@ -476,7 +486,7 @@ prove-valgrind: build $(UNIT_PROGRAMS)
 	prove --timer tests/data.t | tee -a $G/prove.out || status=$$?; \
 	$(SHOW_REPORTS)
 
-##  lint            let gcc -fanalyzer, clang-tidy and cppcheck read the sources
+##  lint            let gcc -fanalyzer, clang-tidy and cppcheck read the C
 # What is not asked, and why, stands in tests/lint. Without OpenMP: its
 # reductions look to gcc's analyser as if they began with no value.
 LINTED = $(filter %.c,$(SOURCES)) $G/src/library.c
@@ -505,7 +515,7 @@ lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
 ##  trust           all these checks (hours); the report shows their figures
 trust:
 	+@for check in test check-faults check-sanitize check-valgrind lint \
-	    coverage check-load fuzz; do \
+	    coverage check-load check-pipeline fuzz; do \
 	    $(MAKE) --no-print-directory $$check; done
 
 # ---------------------------------------------------------------- install
