@@ -62,8 +62,8 @@ sub outcome {
 }
 
 sub same_on_ranks {
-    my ($name, $ranks, @options) = @_;
-    for my $precision ('', '-double') {
+    my ($name, $ranks, $precisions, @options) = @_;
+    for my $precision (@$precisions) {
         my $alone = outcome($name, "$MLP$precision", 'train', @options);
         my @differ = grep {
             outcome($name, on_ranks($_, "$mpi$precision", 'train', @options))
@@ -74,23 +74,26 @@ sub same_on_ranks {
     }
 }
 
-same_on_ranks('momentum, five shards', [1 .. 4], @circles,
-    qw(--shards 5 --momentum 0.9));
+same_on_ranks('momentum, five shards', [1 .. 4], ['', '-double'],
+    @circles, qw(--shards 5 --momentum 0.9));
 same_on_ranks("Nesterov's, the elastic net, a schedule, early stopping",
-    [2, 3], @circles, qw(--shards 4 --momentum 0.9 --nesterov --l1-hidden 1e-3
+    [3], [''], @circles, qw(--shards 4 --momentum 0.9 --nesterov --l1-hidden 1e-3
     --l2-output 1e-3 --schedule cosine --warmup 1 --patience 1));
-same_on_ranks('proximal steps, the loop', [3, 4], @circles,
-    qw(--shards 7 --l1-hidden 1e-2 --proximal --gradient loop));
-same_on_ranks('moved pictures, classes held out alike', [1 .. 4], @pictures,
-    qw(--shards 6 --flip --shift 1));
-same_on_ranks('minibatches with fewer examples than shards', [4],
+same_on_ranks('proximal steps, the loop', [4], ['-double'],
+    @circles, qw(--shards 7 --l1-hidden 1e-2 --proximal --gradient loop));
+same_on_ranks('moved pictures, classes held out alike', [2 .. 4], [''],
+    @pictures, qw(--shards 6 --flip --shift 1));
+same_on_ranks('minibatches with fewer examples than shards', [4], [''],
     @circles, qw(--batch 3 --shards 8 --epochs 1));
 
+system("gzip -kn $dir/pictures.images") == 0 or die;
+same_on_ranks('gzipped pictures', [3], [''], (map { s/images$/images.gz/r }
+    @pictures), '--shards', 3);
 {
     local $ENV{OMP_NUM_THREADS} = 3;
     my @large = ('--train', "$dir/train.csv", qw(--hidden 3000 --epochs 1
         --shards 3 --batch 100 --momentum 0.5));
-    same_on_ranks('with threads in the ranks', [1, 2], @large);
+    same_on_ranks('with threads in the ranks', [2], [''], @large);
 }
 
 {
@@ -131,11 +134,49 @@ one_refusal('a wrong option', 2, qr/--epochs/,
         on_ranks(4, $mpi, qw(train --shards 4 --train), "$dir/bad.csv"));
 }
 {
+    # A rank on whose machine the file is another one, or missing.
+    mkdir "$dir/$_" for 'here', 'there';
+    write_file("$dir/here/f.csv", join '', @lines[0 .. 300]);
+    my @here = ('sh', '-c', "cd $dir/here; test \$OMPI_COMM_WORLD_RANK != 2"
+        . " || cd $dir/there; exec \"\$@\"", 'sh', $mpi, qw(train --train
+        f.csv --shards 4));
+    one_refusal('a file that one rank lacks', 1, qr/f\.csv: .*No such file/,
+        on_ranks(4, @here));
+    write_file("$dir/there/f.csv", join '', @lines[0 .. 200], "1,x,0\n");
+    one_refusal('a file that is bad for one rank', 1,
+        qr/f\.csv:202:2: found "x"/, on_ranks(3, @here));
+}
+one_refusal('the standard input, which one process has', 2, qr/standard input/,
+    on_ranks(2, $mpi, qw(train --shards 2 --train -)));
+{
     mkdir "$dir/gone";
     one_refusal('a checkpoint that cannot be written, by the first rank', 1,
         qr/run.ckpt/, on_ranks(3, 'sh', '-c', "rm -rf $dir/gone; exec \"\$@\"",
         'sh', $mpi, 'train', @circles, '--shards', 4, '--checkpoint',
         "$dir/gone/run.ckpt"));
+}
+
+# ---------------------------------------------------------------- memory
+{
+    my $n = 80000;
+    my $labels = write_file("$dir/many.labels", pack('N*', 0x801, $n)
+        . "\0\1" x ($n / 2));
+    my $images = write_file("$dir/many.images", pack('N*', 0x803, $n, 28, 28));
+    truncate $images, 16 + 784 * $n or die; # zeros
+    my %peak;
+    for my $ranks (1, 4) {
+        my ($status, $out, $err) = run(on_ranks($ranks, $mpi, 'time',
+            '--train', $images, '--train-labels', $labels, qw(--hidden 1
+            --batch 1000 --epochs 1 --gradient matrix --shards 4)));
+        ($peak{$ranks}) = column('peak_mib', table($out));
+        my ($waited) = column('communication', table($out));
+        cmp_ok $waited, $ranks == 1 ? '<' : '>', $ranks == 1 ? 0.05 : 0,
+            "mlp time tells the time of communication on $ranks ranks";
+    }
+    cmp_ok $peak{1} - $peak{4}, '>', 0.6 * 784 * $n / 2 ** 20,
+        'of four ranks, each holds a quarter of the examples'
+        or diag "$peak{1} MiB, then $peak{4} MiB";
+    unlink $images;
 }
 
 # ---------------------------------------------------------------- faults
@@ -175,7 +216,7 @@ sub ended {
 my $whole = outcome('a run that is left alone', $MLP, 'train', @long);
 for my $signal (qw(INT TERM)) {
     unlink "$dir/run.ckpt";
-    local $ENV{OMPI_MCA_odls_base_sigkill_timeout} = 3;
+    local $ENV{OMPI_MCA_odls_base_sigkill_timeout} = 2;
     my $pid = start(on_ranks(3, $mpi, 'train', @long, '--checkpoint',
         "$dir/run.ckpt", '--every', 10));
     wait_for_checkpoint();
