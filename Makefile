@@ -32,10 +32,14 @@ PEER_PACKAGES = python3-opencv \
 CHECK_PACKAGES := gcc clang clang-tidy libclang-rt-14-dev libomp-dev cppcheck \
     valgrind
 
+##  setup-slurm     install the queue that tests/cluster.t uses
+SLURM_PACKAGES := munge slurmctld slurmd slurm-client parallel
+
 ##  setup-mpi       install Open MPI, for make MPI=1 and its tests
 MPI_PACKAGES := libopenmpi-dev openmpi-bin
 
-SETUPS := $(filter setup setup-bench setup-peers setup-check setup-mpi,$(MAKECMDGOALS))
+SETUPS := $(filter setup setup-bench setup-peers setup-check setup-slurm \
+    setup-mpi,$(MAKECMDGOALS))
 ifneq ($(SETUPS),)
 
 # What is installed decides what the rest of this file can do; so after
@@ -50,6 +54,7 @@ setup-bench: WANTED := $(BENCH_PACKAGES)
 setup-check: WANTED := $(CHECK_PACKAGES)
 setup-mpi: WANTED := $(MPI_PACKAGES)
 setup-peers: WANTED = $(PEER_PACKAGES)
+setup-slurm: WANTED := $(SLURM_PACKAGES)
 $(SETUPS):
 	@command -v dpkg-query > /dev/null && command -v apt-get > /dev/null || \
 	{ echo "$@: this is not Debian; install what these packages" \
@@ -98,12 +103,15 @@ export PYTHON ?= /usr/bin/python3
 VERSION = $(shell sed -n 's/^version: "\(.*\)"$$/\1/p' CITATION.cff)
 RELEASED = $(shell sed -n 's/^date-released: //p' CITATION.cff)
 SOVERSION := 1
-# A prefix for every experiment, such as the submission command of a queue.
+# Prefixes for an experiment and for one that is timed, such as the submission
+# command of a queue, and how many seconds a shared folder may be behind.
 RUN ?=
+RUN_TIMED ?= $(RUN)
+LATE ?= 60
 
-.PHONY: help tangle build report report-long test check-faults \
-    check-sanitize prove-sanitized check-valgrind prove-valgrind fuzz lint \
-    check-load check-pipeline coverage coverage-run trust bench install uninstall dist clean
+# What has a line in the help is a name and no file, and so are these:
+.PHONY: $(shell sed -n 's/^\#\#  \([a-z-]*\)  .*/\1/p' Makefile) \
+    help prove-sanitized prove-valgrind coverage-run
 help:
 	@sed -n 's/^##  /  make /p' Makefile
 
@@ -222,18 +230,42 @@ include $G/experiments.mk
 endif
 RESULTS := $(EXPERIMENTS:%=$R/%/command)
 LONG_RESULTS := $(LONG_EXPERIMENTS:%=$R/%/command)
+# What runs is a script on the standard input of a shell. It brings its folder
+# and its environment along, and no prefix can come between its quotes; so it
+# may run anywhere where this folder is. The command, which it leaves last, is
+# the sign that all went well, wherever that was. Every attempt has a folder
+# of its own, which no machine can remember wrongly from an earlier one.
+quote = '$(subst ','\'',$1)'
+ATTEMPT := $(shell echo $$PPID)
+define JOB
+cd $(call quote,$(CURDIR)/$(@D).part-$(ATTEMPT))
+export PATH=$(call quote,$(CURDIR)/$G/bin):"$$PATH" LC_ALL=$(LC_ALL)
+export FASHION=$(call quote,$(FASHION))
+export CIRCLES=$(call quote,$(CURDIR)/data/circles.csv)
+export CC=$(call quote,$(CC)) CFLAGS=$(call quote,$(CFLAGS))
+export SETTING=$(call quote,$(lastword $(subst @, ,$*)))
+export SWEEP=$(call quote,$(SWEEP)) SEEDS=$(call quote,$(SEEDS))
+export MOVED_SWEEP=$(call quote,$(MOVED_SWEEP)) MOVED_EPOCHS=$(MOVED_EPOCHS)
+$(if $(OMP_NUM_THREADS),export OMP_NUM_THREADS=$(OMP_NUM_THREADS))
+bash -euo pipefail $(call quote,$(CURDIR)/$<) < /dev/null
+cp $(call quote,$(CURDIR)/$<) command
+endef
+$R/%/command: private export THIS_JOB = $(JOB)
+PREFIX = $(if $(filter $@,$(WHOLE)),$(RUN_TIMED),$(RUN))
 $R/%/command: $G/experiments/$$(firstword $$(subst @, ,$$*)).sh \
     $G/bin/mlp $G/bin/mlp-double data/circles.csv $G/data-checked
-	@rm -rf $(@D).part && mkdir -p $(@D).part
+	@rm -rf $(@D).part-* && mkdir -p $(@D).part-$(ATTEMPT)
 	@echo "experiment $*"
-	@cd $(@D).part && PATH="$(CURDIR)/$G/bin:$$PATH" \
-	    FASHION="$(FASHION)" CIRCLES="$(CURDIR)/data/circles.csv" \
-	    SETTING="$(lastword $(subst @, ,$*))" \
-	    SWEEP="$(SWEEP)" SEEDS="$(SEEDS)" MOVED_SWEEP="$(MOVED_SWEEP)" \
-	    MOVED_EPOCHS="$(MOVED_EPOCHS)" CC="$(CC)" CFLAGS="$(CFLAGS)" \
-	    $(RUN) bash -euo pipefail "$(CURDIR)/$<"
-	@cp $< $(@D).part/command
-	@rm -rf $(@D) && mv $(@D).part $(@D)
+	@<<< "$$THIS_JOB" $(PREFIX) bash -e
+# To list a folder makes NFS look whether it has changed.
+	@for ((seconds = 0; seconds <= $(LATE); seconds++)); do \
+	    ! ls $(@D).part-$(ATTEMPT) | grep -qx command || exit 0; \
+	    sleep 1; done; \
+	echo "experiment $*: its prefix ended well, but no results came in" \
+	    "$(LATE) seconds; it must wait for its command, and hand it the" \
+	    "standard input, and share this folder: $(PREFIX)" >&2; exit 1
+	@touch $(@D).part-$(ATTEMPT)/command
+	@rm -rf $(@D) && mv $(@D).part-$(ATTEMPT) $(@D)
 $G/data-checked: data/fashion-mnist.sha256
 	@mkdir -p $G
 	@cd "$(FASHION)" && sha256sum --quiet --check "$(CURDIR)/$<" || { \
@@ -245,13 +277,23 @@ $G/data-checked: data/fashion-mnist.sha256
 $R/tiny/command: $G/bin/tiny
 $R/products/command: $G/bin/products
 
-# A measured time is honest only when nothing else runs; everything else
-# runs one thread for each job of make (bits do not depend on it).
+# A measured time is honest only when nothing else runs; everything else that
+# the report needs runs one thread for each job of make, or THREADS (bits do
+# not depend on it). What is said of the machine is said of that of the times.
+THREADS ?=
 TIMED := $R/time/command $R/products/command $R/speed/command
+WHOLE := $(TIMED) $R/made/command
 $R/time/command: | $(filter-out $(TIMED),$(RESULTS))
 $R/products/command: | $R/time/command
 $R/speed/command: | $R/products/command
-$(filter-out $(TIMED),$(RESULTS)): export OMP_NUM_THREADS := 1
+$(filter-out $(WHOLE),$(RESULTS)): export OMP_NUM_THREADS := $(or $(THREADS),1)
+ifneq ($(THREADS),)
+$(LONG_RESULTS): export OMP_NUM_THREADS := $(THREADS)
+endif
+
+##  sweep-list      print the targets of the sweep, one a line, for a queue
+sweep-list:
+	@printf '%s\n' $(SWEEP:%=$R/sweep@%/command)
 
 # ---------------------------------------------------------------- figures
 # cairo writes the time of day into a PDF; it is replaced by a fixed one, so

@@ -21,7 +21,8 @@ my @experiments = qw(bare best check-one check-ten circles-bayes circles-decay
 my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c', 'ranks-mpi.c',
     (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
     (map { "$_.gp" } qw(look curves regions weights confusion)),
-    'experiments/products.c', 'experiments.mk', 'numpy_gradient.py');
+    'experiments/products.c', 'experiments/sweep.sbatch', 'experiments.mk',
+    'numpy_gradient.py');
 my @questions = ((map { "A.$_" } 1 .. 9), (map { "B.$_" } 1 .. 18),
     (map { "P.$_" } 1 .. 10), (map { "R.$_" } 1 .. 5));
 # What is made for those who install it.

@@ -1,6 +1,6 @@
 # The Makefile: what is made again after a change, and what a failure leaves.
 # All of it happens in copies of the source tree, where experiments are made to
-# run a stand-in (the Makefile's RUN), but for the shortest, which really run.
+# run a stand-in (by the Makefile's RUN), but for the shortest, which really run.
 # TeX is left out but for one page; generated/results.tex is the last thing that
 # depends on all experiments. `make -n` would tell less: after every tangling it
 # takes all sources for new, which make itself finds out not to be so.
@@ -14,23 +14,7 @@ use Time::HiRes qw(stat time utime);
 
 my $work = folder();
 
-# All but what is kept elsewhere, or comes from tests, results and TeX.
-sub copy {
-    my ($name) = @_;
-    my $tree = "$work/$name";
-    mkdir $tree or die "$tree: $!";
-    my $cp = sub { system('cp', '-a', @_) == 0 or die "cp @_" };
-    $cp->("$TOP/$_", $tree)
-        for grep { !/^(\.git|generated)$/ } split ' ', listing($TOP);
-    mkdir "$tree/generated";
-    $cp->("$TOP/generated/$_", "$tree/generated")
-        for grep { -e "$TOP/generated/$_" }
-        qw(src obj bin experiments experiments.mk tangled);
-    write_file("$tree/generated/data-checked", '');
-    return $tree;
-}
-
-my $tree = copy('copy');
+my $tree = copy_tree("$work/copy");
 
 subtest 'asking for help makes nothing' => sub {
     my $fresh = "$work/fresh";
@@ -84,10 +68,12 @@ sub edit_chunk {
     edit(sub { s/^(<<\Q$chunk\E>>=\n)/$1$line\n/m });
 }
 
+# A prefix that puts a stand-in in the place of the script of an experiment.
+my $stand_in = q(RUN=sed "s/^bash .*/printf 'key\\\\t1\\\\n' > values.tsv/" |);
+
 # Brings all results up to date with a stand-in; the experiments that it runs.
 sub experiments_run {
-    my ($status, $out, $err) = make('generated/results.tex',
-        q(RUN=printf 'key\t1\n' > values.tsv; true));
+    my ($status, $out, $err) = make('generated/results.tex', $stand_in);
     is "$status$err", '0', 'make generated/results.tex' or diag $err;
     return join ' ', sort $out =~ /^experiment (.*)$/mg;
 }
@@ -180,7 +166,8 @@ subtest 'an experiment that fails leaves no result' => sub {
     write_file("$tree/mlp.nw", $before);
     ($status, undef, my $err) = make('generated/results/check-one/command');
     is $status, 0, 'mended, it runs' or diag $err;
-    ok !-e "$results/check-one.part", 'and nothing is left of the failure';
+    unlike listing($results), qr/check-one\.part/,
+        'and nothing is left of the failure';
 };
 
 subtest 'results of experiments that are no more are not believed' => sub {
@@ -212,7 +199,6 @@ subtest 'results of experiments that are no more are not believed' => sub {
 };
 
 subtest 'the long experiment runs when it is asked for, and only then' => sub {
-    my $stand_in = q(RUN=printf 'key\t1\n' > values.tsv; true);
     my $run = sub {
         my ($status, $out, $err) = make(@_, $stand_in);
         is "$status$err", '0', "make @_" or diag $err;
@@ -401,7 +387,7 @@ subtest 'nothing is written outside generated/' => sub {
 };
 
 subtest 'a blank in the name of the folder is no obstacle' => sub {
-    $tree = copy('a folder');
+    $tree = copy_tree("$work/a folder");
     my ($status, $out, $err) = make('tangle', 'build');
     is $status, 0, 'make build' or diag $err;
     system('rm', '-rf', "$tree/generated/results");

@@ -9,7 +9,7 @@ use File::Basename qw(basename dirname);
 use File::Temp qw(tempdir);
 use Test::More;
 
-our @EXPORT = qw($TOP $MLP $DOUBLE $FASHION folder run_in run mlp
+our @EXPORT = qw($TOP $MLP $DOUBLE $FASHION folder copy_tree run_in run mlp
     contents write_file listing table column refused one_sentence
     may_skip_fashion close_to limit_memory figure);
 
@@ -22,6 +22,23 @@ our $FASHION = $ENV{FASHION} // '/usr/share/datasets/fashion-mnist';
 delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES)};
 
 sub folder { return tempdir(CLEANUP => 1) }
+
+# A copy of the checkout, with what is built but without results, in which make
+# may be called. Fashion-MNIST is taken to be there and undamaged.
+sub copy_tree {
+    my ($tree) = @_;
+    mkdir $tree or die "$tree: $!";
+    my $cp = sub { system('cp', '-a', @_) == 0 or die "cp @_" };
+    $cp->("$TOP/$_", $tree)
+        for grep { !/^(\.git|generated)$/ } split ' ', listing($TOP);
+    mkdir "$tree/generated";
+    $cp->("$TOP/generated/$_", "$tree/generated")
+        for grep { -e "$TOP/generated/$_" }
+        qw(src obj bin lib experiments experiments.mk tangled help.txt mlp.1
+        mlp.bash);
+    write_file("$tree/generated/data-checked", '');
+    return $tree;
+}
 
 # (status, stdout, stderr) of a command run in a folder; a signal n is 128 + n.
 sub run_in {
