@@ -35,7 +35,11 @@ CHECK_PACKAGES := gcc clang clang-tidy libclang-rt-14-dev libomp-dev cppcheck \
 ##  setup-slurm     install the queue that tests/cluster.t uses
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client parallel
 
-SETUPS := $(filter setup setup-bench setup-peers setup-check setup-slurm,$(MAKECMDGOALS))
+##  setup-mpi       install Open MPI, for make MPI=1 and its tests
+MPI_PACKAGES := libopenmpi-dev openmpi-bin
+
+SETUPS := $(filter setup setup-bench setup-peers setup-check setup-slurm \
+    setup-mpi,$(MAKECMDGOALS))
 ifneq ($(SETUPS),)
 
 # What is installed decides what the rest of this file can do; so after
@@ -48,6 +52,7 @@ $(REST): $(SETUPS)
 setup: WANTED := $(PACKAGES)
 setup-bench: WANTED := $(BENCH_PACKAGES)
 setup-check: WANTED := $(CHECK_PACKAGES)
+setup-mpi: WANTED := $(MPI_PACKAGES)
 setup-peers: WANTED = $(PEER_PACKAGES)
 setup-slurm: WANTED := $(SLURM_PACKAGES)
 $(SETUPS):
@@ -116,8 +121,8 @@ help:
 # prose recompiles nothing and trains nothing.
 MODULES := real functions network example matrix batch minibatch \
     gradient_check peak error dataset source split idx csv circles picture \
-    model train checkpoint options plot
-SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c
+    model shards ranks train checkpoint options plot
+SOURCES := $(MODULES:%=$G/src/%.c) $G/src/mlp.c $G/src/ranks-mpi.c
 HEADERS := $(MODULES:%=$G/src/%.h)
 SCRIPTS := $(shell sed -n 's|^<<\[\[\(experiments/[a-z0-9-]*\.[a-z]*\)\]\]>>=$$|$G/\1|p' mlp.nw)
 PICTURES := $(addprefix $G/src/,look.gp curves.gp regions.gp weights.gp \
@@ -141,9 +146,12 @@ $G/tangled: mlp.nw Makefile
 	@touch $@
 
 # ---------------------------------------------------------------- compile
-##  build           compile mlp (single precision), mlp-double and libmlp
+##  build           compile mlp, mlp-double and libmlp; MPI=1: mlp-mpi too
+MPI_PROGRAMS := $G/bin/mlp-mpi $G/bin/mlp-mpi-double
+TEST_MPI := $(shell pkg-config --exists ompi-c 2> /dev/null && echo yes)
 build: $G/bin/mlp $G/bin/mlp-double $G/bin/tiny $G/bin/products \
-    $G/lib/libmlp.so $G/lib/libmlp-double.so $G/mlp.1 $G/mlp.bash
+    $G/lib/libmlp.so $G/lib/libmlp-double.so $G/mlp.1 $G/mlp.bash \
+    $(if $(MPI),$(MPI_PROGRAMS))
 OBJECTS := $(MODULES:%=%.o) library.o onnx.pb-c.o
 single_FLAGS :=
 double_FLAGS := -DMLP_DOUBLE
@@ -173,6 +181,12 @@ $G/bin/products: LIBRARIES += -lopenblas
 $G/bin/%:
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fopenmp $^ $(LIBRARIES) -o $@
+# For many processes: the same objects but one. The tests want them where
+# Open MPI is, whether or not anybody has said MPI=1.
+$G/bin/mlp-mpi: $(patsubst %,$G/obj/single/%,$(OBJECTS:ranks.o=ranks-mpi.o) mlp.o)
+$G/bin/mlp-mpi-double: $(patsubst %,$G/obj/double/%,$(OBJECTS:ranks.o=ranks-mpi.o) mlp.o)
+$(MPI_PROGRAMS): LIBRARIES += $(shell pkg-config --libs ompi-c)
+$G/obj/%/ranks-mpi.o: LIBRARY_CFLAGS += $(subst -I,-isystem ,$(shell pkg-config --cflags ompi-c))
 $G/obj/double/tiny.o: $G/experiments/tiny.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(COMPILE) -DMLP_DOUBLE -c $< -o $@
@@ -348,7 +362,7 @@ $G/tests/%-double: tests/unit/%.c $(OBJECTS:%=$G/obj/double/%)
 	$(COMPILE) -DMLP_DOUBLE $(filter-out %.h,$^) $(LIBRARIES) -o $@
 $(UNIT_PROGRAMS): tests/unit/check.h
 DUMP_FUNCTIONS := $(addprefix $G/tests/peers/dump_functions-,single double)
-test: build $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient $(DUMP_FUNCTIONS) \
+test: build $(if $(TEST_MPI),$(MPI_PROGRAMS)) $(UNIT_PROGRAMS) $G/tests/peers/dump_gradient $(DUMP_FUNCTIONS) \
     $G/tests/faults.so
 	@mkdir -p $G/trust
 	MLP_TRUST="$(CURDIR)/$G/trust" prove -j2 $(UNIT_PROGRAMS) $(wildcard tests/*.t)
@@ -517,7 +531,7 @@ prove-valgrind: build $(UNIT_PROGRAMS)
 ##  lint            let gcc -fanalyzer, clang-tidy and cppcheck read the C
 # What is not asked, and why, stands in tests/lint. Without OpenMP: its
 # reductions look to gcc's analyser as if they began with no value.
-LINTED = $(filter %.c,$(SOURCES)) $G/src/library.c
+LINTED = $(filter-out %/ranks-mpi.c,$(filter %.c,$(SOURCES))) $G/src/library.c
 lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
 	@rm -f $G/trust/lint.tsv
 	@for precision in MLP_FLOAT MLP_DOUBLE; do \
@@ -567,6 +581,8 @@ INSTALL_DATA = $(INSTALL) -m 644
 define INSTALLED
 program $G/bin/mlp $(bindir)/mlp
 program $G/bin/mlp-double $(bindir)/mlp-double
+$(if $(MPI),program $G/bin/mlp-mpi $(bindir)/mlp-mpi)
+$(if $(MPI),program $G/bin/mlp-mpi-double $(bindir)/mlp-mpi-double)
 data $G/src/mlp.h $(includedir)/mlp.h
 data $G/lib/libmlp.so $(libdir)/libmlp.so.$(SOVERSION)
 data $G/lib/libmlp-double.so $(libdir)/libmlp-double.so.$(SOVERSION)
@@ -594,7 +610,7 @@ endef
 install uninstall: export INSTALLED := $(INSTALLED)
 install: export PACKAGE = $(PACKAGE_TEXT)
 install: build
-	@while read -r kind from to; do \
+	@while read -r kind from to; do [ -n "$$kind" ] || continue; \
 	    to="$(DESTDIR)$$to"; echo "install $$to"; \
 	    $(INSTALL) -d "$$(dirname "$$to")"; \
 	    case $$kind in \
@@ -606,7 +622,7 @@ install: build
 	        $(INSTALL_DATA) $G/pc.part "$$to"; rm $G/pc.part;; \
 	    esac; done <<< "$$INSTALLED"
 uninstall:
-	@while read -r kind from to; do \
+	@while read -r kind from to; do [ -n "$$kind" ] || continue; \
 	    echo "uninstall $(DESTDIR)$$to"; rm -f "$(DESTDIR)$$to"; \
 	    done <<< "$$INSTALLED"
 

@@ -17,7 +17,7 @@ my %options = (
     train => "train train-labels test test-labels label header validation "
         . "validation-fraction standardize hidden batch epochs rate schedule "
         . "warmup momentum nesterov $penalties proximal flip shift patience "
-        . "watch threads checkpoint every resume "
+        . "watch threads checkpoint every resume shards "
         . "gradient seed log save quiet",
     evaluate => 'model test test-labels label header predictions json threads',
     predict => 'model data label header probabilities format threads',
@@ -29,7 +29,7 @@ my %options = (
         . "classes $penalties seed batch",
     time => "train train-labels label header validation validation-fraction "
         . "standardize hidden batch epochs rate momentum $penalties gradient "
-        . "threads steps seed",
+        . "threads steps seed shards",
     circles => 'examples noise seed output',
     regions => 'model grid x-min x-max y-min y-max',
     weights => 'model layer',
@@ -533,7 +533,7 @@ subtest 'every option of training matters' => sub {
         schedule => 'cosine', standardize => 'none', epochs => 4,
         validation => 10, 'l1-hidden' => 0.1, 'l2-hidden' => 0.1,
         'l1-output' => 0.1, 'l2-output' => 0.1, gradient => 'loop',
-        'validation-fraction' => 0.1, warmup => 1.5);
+        'validation-fraction' => 0.1, warmup => 1.5, shards => 3);
     ok $train->("--$_" => $other{$_}) ne $plain, "--$_ $other{$_}"
         for sort keys %other;
     ok $train->(qw(--standardize unit)) ne $plain, '--standardize unit';

@@ -12,13 +12,13 @@ use Test::More;
 # its name is misspelt would appear among them.
 my @core = qw(real functions network example);
 my @modules = (@core, qw(matrix batch minibatch gradient_check peak error
-    dataset source split idx csv circles picture model train checkpoint
-    options plot));
+    dataset source split idx csv circles picture model shards ranks
+    train checkpoint options plot));
 my @experiments = qw(bare best check-one check-ten circles-bayes circles-decay
     circles-stopping circles-units compare-1 compare-10 diverge fashion made
     moved moved-best moved-run moved-sweep pictures products proximal resume
-    sample speed steps sweep time tiny winner);
-my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c',
+    sample shards speed steps sweep time tiny winner);
+my @expected = sort((map { ("$_.c", "$_.h") } @modules), 'mlp.c', 'ranks-mpi.c',
     (map { "experiments/$_.sh" } @experiments), 'experiments/tiny.c',
     (map { "$_.gp" } qw(look curves regions weights confusion)),
     'experiments/products.c', 'experiments/sweep.sbatch', 'experiments.mk',
@@ -236,8 +236,8 @@ subtest 'floors: a module includes only what stands below it' => sub {
     my %floor;
     my $n = 0;
     for my $floor ([qw(real)], [qw(functions matrix error peak picture)],
-        [qw(network source)],
-        [qw(example batch)], [qw(minibatch dataset)],
+        [qw(network ranks)],
+        [qw(example batch source)], [qw(minibatch dataset)], [qw(shards)],
         [qw(split idx csv circles gradient_check model train)],
         [qw(checkpoint)], [qw(options plot)],
         [qw(mlp)]) {
