@@ -299,9 +299,11 @@ sweep-list:
 # cairo writes the time of day into a PDF; it is replaced by a fixed one, so
 # that the same data give the same bytes.
 # The figure of `make bench` is drawn when that has been run.
-NO_FIGURE := figures/style.gp $(if $(wildcard $G/bench/bench.tsv),,figures/bench.gp)
+NO_FIGURE := figures/style.gp $(if $(wildcard $G/bench/bench.tsv),,figures/bench.gp) \
+    $(if $(wildcard $G/bench/ranks.tsv),,figures/ranks.gp)
 FIGURES := $(patsubst figures/%.gp,$G/figures/%.pdf,$(filter-out $(NO_FIGURE),$(wildcard figures/*.gp)))
 $G/figures/bench.pdf: $G/bench/bench.tsv
+$G/figures/ranks.pdf: $G/bench/ranks.tsv
 $G/figures/%.pdf: figures/%.gp figures/style.gp $G/src/look.gp \
     figures/panels.gpi $(RESULTS)
 	@mkdir -p $(@D)
@@ -336,7 +338,7 @@ LATEX_FAULTS := ^!|^[^ ]+:[0-9]+: |Overfull|undefined|multiply.defined|No result
 $G/trust.txt: $(wildcard $G/trust/*.tsv)
 	@awk -F'\t' '{ printf "%-70s %12s\n", $$1, $$2 }' $^ > $@
 # What other targets have measured here is shown, and never asked for.
-MEASURED := $(wildcard $G/bench/bench.txt $G/trust/faults.txt) \
+MEASURED := $(wildcard $G/bench/bench.txt $G/bench/ranks.txt $G/trust/faults.txt) \
     $(if $(wildcard $G/trust/*.tsv),$G/trust.txt)
 $G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/*) $(MEASURED)
 	@echo "latexmk $<"
@@ -391,6 +393,11 @@ bench: $G/bin/mlp
 	@awk -F'\t' 'NR == 1 { print "                   hidden   seconds   times ours   from    to"; next } \
 	    { printf "%-18s %6d  %8.3f  %11.2f  %5.2f %5.2f\n", $$1, $$2, $$5, $$8, $$7, $$9 }' \
 	    $G/bench/bench.tsv > $G/bench/bench.txt
+
+##  bench-mpi       measure ranks, and compare with PyTorch's over gloo
+bench-mpi: $G/bin/mlp-mpi
+	@mkdir -p $G/bench
+	FASHION="$(FASHION)" $(PYTHON) tests/peers/bench_ranks.py --output $G/bench
 
 # ---------------------------------------------------------------- checks
 ##  check-faults    let every request for memory or disk fail (minutes)
