@@ -46,11 +46,13 @@ my %arguments = (
 );
 
 # Runs it with so much memory (KiB), reading from `$input |` if there is one.
+my $can_limit = limit_memory();
 sub try {
     my ($memory, $input, @arguments) = @_;
+    my $limit = $can_limit ? "ulimit -v $memory; " : '';
     my $pipe = defined $input ? "$input | " : '';
-    return run('bash', '-c', "ulimit -v $memory; $pipe exec \"\$@\"", 'bash',
-        $MLP, @arguments);
+    return run('bash', '-c', "$limit$pipe exec \"\$@\"", 'bash', $MLP,
+        @arguments);
 }
 
 # The address space that good tiny files need, to 4 MiB, and 64 MiB more.
@@ -439,6 +441,15 @@ subtest 'checkpoints: what a right checksum does not cover' => sub {
         checkpoint($text, substr $numbers, 4));
     refuse('checkpoint', 'no numbers', $state->('theta'),
         checkpoint($text, ''));
+    for ([ epoch => 0 ], [ minibatch => 99999 ]) {
+        my ($key, $value) = @$_;
+        refused("$key=$value", 1, qr/\Amlp train: there is no minibatch \d+ of /,
+            $MLP, $arguments{checkpoint}(write_file("$dir/checkpoint",
+            checkpoint($text =~ s/^$key=.*$/$key=$value/mr, $numbers))));
+    }
+    refuse('checkpoint', 'no training set', ': the training set of its run was '
+        . 'unknown, but here it is ' . ($text =~ /^training set=(.*)$/m)[0],
+        checkpoint($text =~ s/^training set=.*\n//mr, $numbers));
     refuse('checkpoint', 'a number more', ': found ' . (4 + length $numbers)
         . ' bytes of numbers, expected ' . length $numbers,
         checkpoint($text, "$numbers\0\0\0\0"));
