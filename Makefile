@@ -394,8 +394,9 @@ OF_THIS_BUILD = MLP=$(CURDIR)/$G/bin/mlp MLP_DOUBLE=$(CURDIR)/$G/bin/mlp-double 
 ##  coverage        which lines and branches of the C in mlp.nw the tests run
 # Tangled with #line directives, so that the lines are those of mlp.nw. Every
 # fault is tried, for most of what is said when memory runs out is said there.
-# (Where __OPTIMIZE__ is defined, GLib's g_new has branches for the compiler.)
-COVERED := -O1 -U__OPTIMIZE__ -g -march=native --coverage \
+# (Where __OPTIMIZE__ is defined, GLib's g_new has branches for the compiler,
+# where it is not, it leaves sizes to be converted.)
+COVERED := -O1 -U__OPTIMIZE__ -Wno-sign-conversion -g -march=native --coverage \
     -fprofile-update=atomic \
     -Wl,--wrap=_exit,--wrap=raise,--wrap=execv,$G/coverage/dump.o
 coverage:

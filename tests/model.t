@@ -553,7 +553,7 @@ subtest 'a network that is certain, and one beyond all numbers' => sub {
 };
 
 subtest 'evaluate: long names are no wider than a line' => sub {
-    my $long = 'a name of more than forty characters in all, as said';
+    my $long = 'a name of more than forty characters in all as said';
     my $model = with_notes('long', class_names => "$long\nb\n");
     my (undef, $text) = mlp('evaluate', $model, write_file("$dir/long.csv",
         join '', map { s/,0$/,$long/r =~ s/,1$/,b/r } @rows));
