@@ -198,6 +198,8 @@ subtest 'a sound request that cannot be met: status 1' => sub {
             $MLP, 'train', '--train', $dir ],
         [ 'a log in a missing folder', qr/--log.*No such file/,
             @train, '--log', "$dir/no/such" ],
+        [ 'data on another disk than the log', qr/version/, $MLP, 'train',
+            '--train', '/proc/version', '--log', write_file("$dir/old", '') ],
         [ 'a folder as the log', qr/--log.*not an ordinary file/,
             @train, '--log', "$dir/folder" ],
         [ 'a device as the log', qr/--log.*not an ordinary file/,
@@ -643,6 +645,8 @@ subtest '--flip and --shift move training pictures, and no others' => sub {
 };
 
 subtest '--proximal makes exact zeros where the gradient makes none' => sub {
+    is +(mlp('train', @small, qw(--proximal --l1-output 0.1 --quiet)))[0], 0,
+        'in one layer, too';
     my $zeros = sub {
         mlp('train', @small, qw(--hidden 50 --epochs 50 --l1-hidden 0.02
             --quiet --save), "$dir/sparse.onnx", @_);

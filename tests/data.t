@@ -435,6 +435,41 @@ subtest 'the standard input, for which - stands' => sub {
         qw(--train - --test -));
 };
 
+subtest 'IDX test data must fit the training' => sub {
+    my @train = ($MLP, 'train', '--train', write_file("$dir/images", $images),
+        '--train-labels', write_file("$dir/labels", $labels), @brief, '--test');
+    my $test = sub { write_file("$dir/more-images", "\0\0\10\3"
+        . pack('N3', 2, 2, $_[0]) . "\1" x (4 * $_[0])) };
+    my @labels = ('--test-labels', write_file("$dir/more-labels", "\0\0\10\1"
+        . pack('N', 2) . "\0\2"));
+    refused('pictures of another size', 1, qr/length 8, where 6 is needed/,
+        @train, $test->(4), @labels);
+    refused('a class beyond', 1, qr/label 2, but the classes are 0 to 1/,
+        @train, $test->(3), @labels);
+};
+
+subtest 'names of columns that only one of two files has' => sub {
+    for ([ "1,2,a\n3,4,b\n" x 2, "x,y,k\n1,2,a\n" ],
+        [ "x,y,k\n1,2,a\n3,4,b\n", "1,2,a\n" ]) {
+        my ($train, $test) = @$_;
+        my ($status, $out, $err) = mlp('train', '--train',
+            write_file("$dir/a.csv", $train), '--test',
+            write_file("$dir/b.csv", $test), @brief);
+        is "$status$err", '0', 'are no obstacle' or diag $err;
+    }
+    refused('a column by its name where no row has names', 2,
+        qr/--label is 'k', but .* has no column of that name in a header/,
+        $MLP, 'train', '--train', write_file("$dir/a.csv",
+        "x,y,k\n1,2,a\n"), qw(--label k --header no), @brief);
+};
+
+subtest 'classes that are one number, written differently, go by text' => sub {
+    my $model = "$dir/ones.onnx";
+    mlp('train', '--train', write_file("$dir/ones.csv",
+        "1,1\n2,01\n3,+1\n4,2\n" x 3), @brief, '--save', $model);
+    like +(mlp('info', $model))[1], qr/^class names +\t\+1, 01, 1, 2$/m, 'sorted';
+};
+
 # A connection that carries so much and then breaks.
 sub broken_connection {
     my ($text) = @_;

@@ -116,6 +116,8 @@ subtest 'IDX: headers' => sub {
     refuse('images', sprintf('type %02x', $_), sprintf(
         ': found 00 00 %02x at the beginning, %s', $_, $idx),
         poked($images, 2, $_)) for 0, 7, 9, 0x0b, 0x0c, 0x0e, 255;
+    refuse('images', "byte $_ is no zero", sprintf(': found %02x %02x 08 at the '
+        . 'beginning, %s', !$_, $_, $idx), poked($images, $_, 1)) for 0, 1;
     refuse('images', "rank $_", ": found an array of rank $_, expected 2 or "
         . 'more: images (are images and labels exchanged?)',
         poked($images, 3, $_)) for 0, 1;

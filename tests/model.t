@@ -376,6 +376,9 @@ subtest 'predict: the same classes whatever is asked for' => sub {
     (undef, $out) = run('bash', '-c', '"$0" predict "$1" <(cat "$2")', $MLP,
         $model{float}, $bare);
     is $out, join("\n", 'class', @expected, ''), 'data through a named pipe';
+    (undef, $out) = run('bash', '-c', '"$0" predict "$1" - < "$2"', $MLP,
+        $model{float}, $bare);
+    is $out, join("\n", 'class', @expected, ''), 'and the standard input';
     (undef, $out) = mlp('predict', '--probabilities', $model{float}, $bare);
     my @table = table($out);
     is_deeply [ column('class', @table) ], \@expected, 'with probabilities';
@@ -425,6 +428,9 @@ subtest 'predict: data that do not fit are refused' => sub {
     $refused->('a word among the numbers', qr/x\.csv:2:1: .*number/,
         "1,2\nx,2\n");
     $refused->('nothing', qr/end of the file/, "x1,x2\n");
+    refused('no class where --label says that there is one', 1,
+        qr/2 columns, expected 3/, $MLP, 'predict', $model{float},
+        write_file("$dir/x.csv", "1,2\n"), qw(--label 1));
     refused('images that are cut', 1, qr/header/, $MLP, 'predict',
         $model{float}, write_file("$dir/one", "\0\0\10\3\0\0"));
     refused('images of another size', 1, qr/length 784, where 2/, $MLP,

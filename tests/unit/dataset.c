@@ -322,13 +322,13 @@ static void examples_may_come_without_classes(void)
 static void all_together_means_the_extremes_of_all(void)
 {
     /* The smallest and the largest are in neither the first nor one column. */
-    real values[] = {3, 1, 9, 4, 5, 6};
+    real values[] = {3, 1, 9, 2, 4, 5, 6, 3};
     int labels[] = {0, 1};
-    const Dataset data = {.n = 2, .d = 3, .m = 2, .values = values,
+    const Dataset data = {.n = 2, .d = 4, .m = 2, .values = values,
                           .labels = labels};
     Standardization s;
     g_assert_true(standardization_create(&s, &data, STANDARDIZE_UNIT, NULL));
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         g_assert_cmpfloat(s.shift[i], ==, 1);
         g_assert_cmpfloat(s.scale[i], ==, (real)(1.0 / 8));
     }
