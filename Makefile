@@ -458,10 +458,11 @@ prove-sanitized: build $(UNIT_PROGRAMS) $(TEST_PROGRAMS)
 
 ##  check-valgrind  run unit tests and the readers' tests under valgrind
 # It does not know AVX-512, and calculates long double in 64 bits, with which
-# one test compares: that is left out. Programs that tests/data.t starts are
+# one test compares: that is left out. Programs that a test starts are
 # run by a script that stands where mlp is looked for.
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
     --show-leak-kinds=definite --errors-for-leak-kinds=definite
+VALGRIND_TESTS := tests/data.t
 NO_LONG_DOUBLE := /functions/softmax, log-softmax, log-sum-exp and loss are their definitions
 check-valgrind:
 	@rm -f $G/trust/valgrind.tsv
@@ -478,7 +479,7 @@ prove-valgrind: build $(UNIT_PROGRAMS)
 	prove --timer --exec '$(VALGRIND) --log-file=$(REPORTS)/%p' \
 	    $(filter %-single,$(UNIT_PROGRAMS)) :: -s "$(NO_LONG_DOUBLE)" \
 	    | tee $G/prove.out || status=$$?; \
-	prove --timer tests/data.t | tee -a $G/prove.out || status=$$?; \
+	prove --timer $(VALGRIND_TESTS) | tee -a $G/prove.out || status=$$?; \
 	$(SHOW_REPORTS)
 
 ##  lint            let gcc -fanalyzer, clang-tidy and cppcheck read the sources
