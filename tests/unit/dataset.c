@@ -337,7 +337,7 @@ static void all_together_means_the_extremes_of_all(void)
 
 static void refuse_to_standardise(real a, real b, size_t n, size_t d)
 {
-    real values[] = {1, a, 2, b};
+    real values[] = {a, 1, b, 2};
     int labels[] = {0, 1};
     const Dataset data = {.n = n, .d = d, .m = 2, .values = values,
                           .labels = labels};
