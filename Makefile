@@ -436,9 +436,10 @@ SHOW_REPORTS = found=$$(grep -rlvE 'WARNING: AddressSanitizer failed to alloc' \
 # to be found (gcc's bug 110027), hence the 0.  An array too large for any
 # machine is NULL, as without a sanitizer: tests ask for one. The sanitizer
 # wants to be loaded first, and hands out memory itself, which then cannot fail
-# in tests/faults.t, as disks can.
+# in tests/faults.t, as disks can. (The shared library for undefined behaviour
+# would not write to a file if there is the one for addresses as well.)
 SANITIZE := -O1 -g -march=native -fsanitize=address,undefined \
-    -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -fno-sanitize-recover=all -fno-omit-frame-pointer -static-libubsan
 SANITIZED_TESTS := $(filter-out %/document.t %/install.t %/numpy.t %/peers.t \
     %/pipeline.t %/sklearn.t %/symbolic.t,$(wildcard tests/*.t))
 check-sanitize:
@@ -450,7 +451,7 @@ check-sanitize:
 prove-sanitized: build $(UNIT_PROGRAMS) $(TEST_PROGRAMS)
 	@$(PROVE_CHECKED) \
 	export ASAN_OPTIONS=exitcode=99:log_path=$(REPORTS)/asan:strict_string_checks=1:detect_stack_use_after_return=0:allocator_may_return_null=1 \
-	    UBSAN_OPTIONS=print_stacktrace=1:log_path=$(REPORTS)/ubsan \
+	    UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:log_path=$(REPORTS)/ubsan \
 	    FAULT_AFTER=$$($(CC) -print-file-name=libasan.so); \
 	prove --timer -j2 $(UNIT_PROGRAMS) $(SANITIZED_TESTS) \
 	    | tee $G/prove.out || status=$$?; \
