@@ -411,8 +411,8 @@ coverage-run: build $(UNIT_PROGRAMS) $(TEST_PROGRAMS)
 	@find $G -name '*.gcda' -delete
 	export $(OF_THIS_BUILD) MLP_LONG=1; \
 	prove --timer -j2 $(UNIT_PROGRAMS) $(COVERAGE_TESTS)
-	@perl tests/coverage/coverage.pl mlp.nw tests/coverage/reasons.txt \
-	    $G/obj > $G/coverage.txt; status=$$?; \
+	@status=0; perl tests/coverage/coverage.pl mlp.nw \
+	    tests/coverage/reasons.txt $G/obj > $G/coverage.txt || status=$$?; \
 	    sed '/^$$/,$$d' $G/coverage.txt; exit $$status
 COVERAGE_TESTS := $(filter-out %/document.t %/install.t %/pipeline.t \
     %/sklearn.t %/symbolic.t,$(wildcard tests/*.t))

@@ -72,6 +72,7 @@ subtest 'help and version' => sub {
 
 subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
     my @train = ($MLP, 'train', @small);
+    symlink $circles, "$dir/link" or die;
     my @bad = (
         [ 'no command', qr/--help/, $MLP ],
         [ 'an unknown command', qr/'frobnicate'/, $MLP, 'frobnicate' ],
@@ -114,6 +115,8 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
         [ 'one file for two outputs', qr/same file/,
             @train, '--log', "$dir/x", '--save', "$dir/./x" ],
         [ 'the data as an output', qr/same file/, @train, '--log', $circles ],
+        [ 'the data as an output, by another name', qr/same file/, @train,
+            '--log', "$dir/link" ],
         [ 'IDX images without labels', qr/--train-labels/, $MLP, 'train',
             '--train', write_file("$dir/images", "\0\0\10\3" . "\0" x 12) ],
         [ 'an empty rectangle', qr/--x-min.*--x-max/, $MLP, 'regions',
