@@ -189,7 +189,7 @@ subtest 'numbers: what the text quotes comes from an experiment' => sub {
     my %known = map { $_ => 1 } @experiments;
     my $prose = join "\n", @prose;
     # What other targets than `make report' make is quoted if it is there.
-    my @quoted = grep { !m{^\.\./(?:bench/bench|trust/faults)\.txt$} }
+    my @quoted = grep { !m{^\.\./(?:bench/bench|trust|trust/faults)\.txt$} }
         $prose =~ /\\res(?:file)?\{([^}]*)\}/g;
     cmp_ok scalar(@quoted), '>', 50, 'the text quotes many';
     none('each names an experiment and a key',
