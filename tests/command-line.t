@@ -62,6 +62,7 @@ subtest 'help and version' => sub {
         my ($short) = mlp($command, '-h');
         is $short, 0, "mlp $command -h is the same";
     }
+    is +(mlp('-h'))[1], $out, 'mlp -h is mlp --help';
     ($status, $out, $err) = mlp('--version');
     is "$status$err", '0', 'mlp --version succeeds';
     like $out, qr/\Amlp [0-9.]+ .*\bsingle\b/, 'and says the precision';
@@ -71,6 +72,7 @@ subtest 'help and version' => sub {
 
 subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
     my @train = ($MLP, 'train', @small);
+    symlink $circles, "$dir/link" or die;
     my @bad = (
         [ 'no command', qr/--help/, $MLP ],
         [ 'an unknown command', qr/'frobnicate'/, $MLP, 'frobnicate' ],
@@ -104,9 +106,17 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
             '--model', $model, 'two' ],
         [ 'labels without examples', qr/--test-labels without --test/,
             @train, '--test-labels', $circles ],
+        [ 'labels and an option as long as --test', qr/--test-labels without/,
+            @train, '--test-labels', $circles, qw(--seed 1) ],
+        [ 'a column of what has none', qr/--label and --header are for CSV/,
+            @train, '--train-labels', $circles, qw(--label 1) ],
+        [ 'a header of what has none', qr/--label and --header are for CSV/,
+            @train, '--train-labels', $circles, qw(--header no) ],
         [ 'one file for two outputs', qr/same file/,
             @train, '--log', "$dir/x", '--save', "$dir/./x" ],
         [ 'the data as an output', qr/same file/, @train, '--log', $circles ],
+        [ 'the data as an output, by another name', qr/same file/, @train,
+            '--log', "$dir/link" ],
         [ 'IDX images without labels', qr/--train-labels/, $MLP, 'train',
             '--train', write_file("$dir/images", "\0\0\10\3" . "\0" x 12) ],
         [ 'an empty rectangle', qr/--x-min.*--x-max/, $MLP, 'regions',
@@ -115,8 +125,12 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
             '--model', $model, qw(--y-min 2 --y-max 1) ],
         [ 'sizes that the file decides', qr/--inputs/, $DOUBLE,
             'check-gradient', '--train', $circles, qw(--inputs 2) ],
+        [ 'classes that the file decides', qr/--classes/, $MLP, 'compare',
+            '--train', $circles, qw(--classes 2) ],
         [ 'a coarse step for a verdict', qr/--summary/, $DOUBLE,
             'check-gradient', qw(--method forward --step 1e-3) ],
+        [ 'a step too fine', qr/--summary/, $DOUBLE, 'check-gradient',
+            qw(--method forward --step 1e-6) ],
         [ 'more examples than the file has', qr/1060 .*2000/, $MLP,
             'compare', '--train', $circles, qw(--batch 2000) ],
     );
@@ -132,7 +146,8 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
     }
     my @values = (
         [ 'train', 'rate', '(0, 1e6]',
-            qw(0 -1 1e7 abc nan inf 0x1 1e999 1.5x), '1,5', '', ' 1', '1 ' ],
+            qw(0 -1 1e7 abc nan inf 0x1 1e999 1.5x 1e 1.2.3 .), '1,5', '',
+            ' 1', '1 ' ],
         [ 'train', 'momentum', '[0, 1)', qw(1 -0.1 2) ],
         [ 'train', 'validation-fraction', '[0, 1)', qw(1 -0.1 20%) ],
         [ 'train', 'watch', 'error|loss', qw(rate) ],
@@ -166,6 +181,14 @@ subtest 'a wrong request: status 2, one sentence, nothing on stdout' => sub {
     }
 };
 
+subtest 'a file whose name begins with a dash' => sub {
+    my $here = folder();
+    write_file("$here/-odd.onnx", contents($model));
+    my ($status, $out, $err) = run_in($here, $MLP, qw(info -- -odd.onnx));
+    is "$status$err", '0', 'is an argument after --';
+    is $out, (mlp('info', $model))[1], 'and read';
+};
+
 subtest 'a sound request that cannot be met: status 1' => sub {
     my @train = ($MLP, 'train', @small);
     write_file("$dir/three.csv", "1,2,3,0\n4,5,6,1\n");
@@ -178,6 +201,8 @@ subtest 'a sound request that cannot be met: status 1' => sub {
             $MLP, 'train', '--train', $dir ],
         [ 'a log in a missing folder', qr/--log.*No such file/,
             @train, '--log', "$dir/no/such" ],
+        [ 'data on another disk than the log', qr/version/, $MLP, 'train',
+            '--train', '/proc/version', '--log', write_file("$dir/old", '') ],
         [ 'a folder as the log', qr/--log.*not an ordinary file/,
             @train, '--log', "$dir/folder" ],
         [ 'a device as the log', qr/--log.*not an ordinary file/,
@@ -201,6 +226,16 @@ subtest 'a sound request that cannot be met: status 1' => sub {
         refused("$name is refused", 1, $words, @command);
     }
     ok -c '/dev/null', '/dev/null is still a device';
+    SKIP: {
+        my @apart = ('unshare', $> ? '-rm' : '-m', 'bash', '-c',
+            'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit '
+            . '99; shift; exec "$@"', 'bash', write_file("$dir/fixed", ''));
+        skip 'nothing can be mounted here', 1
+            if (run(@apart, 'true'))[0] != 0;
+        refused('a log that is mounted read-only is refused', 1,
+            qr/--log: cannot write .*fixed: Read-only/, @apart, @train,
+            '--log', "$dir/fixed");
+    }
 };
 
 subtest 'a full disk is noticed: status 1' => sub {
@@ -308,6 +343,11 @@ subtest 'the six numbers of every epoch, printed and in the log' => sub {
         'sets that were not given are nan in the log';
     ($status, $out) = mlp('train', @small);
     like $out, qr/ -\s+-\s+-\s+-\n\z/, 'and - in the table';
+    write_file("$dir/large.csv", join '', map { "${_}000000,$_,"
+        . $_ % 2 . "\n" } 10 .. 99);
+    (undef, $out) = mlp('train', '--train', "$dir/large.csv", qw(--epochs 1
+        --rate 1e-30 --standardize none --batch 10));
+    like $out, qr/ \d\.\d{3}e\+\d\d /, 'a large loss keeps to its column';
 };
 
 subtest 'a progress bar goes to a terminal, and only there' => sub {
@@ -331,6 +371,9 @@ subtest 'a progress bar goes to a terminal, and only there' => sub {
     unlike contents("$dir/table"), qr/\r|left/, 'altogether';
     unlike $typed->($train), qr/left *\r *\d/,
         'it makes room for a row of the table on the same terminal';
+    like $typed->("$train --validation 0 --epochs 2 --batch 700 --hidden 20000 "
+        . "> '$dir/table'"), qr/\[#+-*\] loss \d+\.\d{4}, 0:/,
+        'without a validation set it says nothing of one';
     like $typed->("stty cols 40; $train > '$dir/table'"),
         qr/\A(?:\r[^\r\n]{39})+\r\z/, 'it is never wider than the terminal';
     is $typed->("$train --quiet > '$dir/table'"), '', '--quiet has none';
@@ -387,6 +430,25 @@ END
         'without a validation set there is no patience';
     like $err, qr/^last epoch 7 of 7, error \S+ % training; saved/m,
         'and the last network is saved';
+    (undef, undef, $err) = $bare->(qw(--epochs 3 --validation 30
+        --patience 2));
+    like $err, qr/^chosen: --batch 16 --watch loss --save/m,
+        'a number of examples takes the place of the fraction';
+    (undef, undef, $err) = $bare->(qw(--epochs 3 --validation 0
+        --validation-fraction 0.1));
+    like $err, qr/^270 to learn .*\nchosen: --batch 16 --patience 20 --watch/m,
+        'and a fraction of the user that of ours';
+    refused('patience without a set to watch is a mistake here too', 2,
+        qr/--patience is 2, but without/, $MLP, 'train', "$here/rings.csv",
+        qw(--validation 0 --patience 2 --save), "$here/no.onnx");
+    write_file("$here/many.csv", join '', map { "$_," . $_ % 25 . "\n" }
+        1 .. 15000);
+    (undef, undef, $err) = run_in($here, $MLP, qw(train many.csv --epochs 1
+        --hidden 1 --save many.onnx));
+    like $err, qr/^15000 examples of 1 features; 25 classes: 0 .*, 19 \(600\) and so on$/m,
+        'twenty classes are listed';
+    like $err, qr/^chosen: .* --batch 100 /m, 'and no minibatch is larger';
+    unlink "$here/many.csv", "$here/many.onnx";
     (undef, undef, $err) = $bare->(qw(--epochs 2 --test rings.csv));
     like $err, qr/error \S+ % training \S+ % validation \S+ % test;/,
         'with a test file, its error is told too';
@@ -585,6 +647,8 @@ subtest '--flip and --shift move training pictures, and no others' => sub {
 };
 
 subtest '--proximal makes exact zeros where the gradient makes none' => sub {
+    is +(mlp('train', @small, qw(--proximal --l1-output 0.1 --quiet)))[0], 0,
+        'in one layer, too';
     my $zeros = sub {
         mlp('train', @small, qw(--hidden 50 --epochs 50 --l1-hidden 0.02
             --quiet --save), "$dir/sparse.onnx", @_);
@@ -775,10 +839,46 @@ subtest 'time' => sub {
     is join(' ', column('gradient',
         table((mlp('time', @small, '--gradient', $_))[1]))), $_, "only $_"
         for qw(loop matrix);
+    refused("a rate that diverges, $_", 1, qr/the loss is no longer a finite/,
+        $MLP, 'time', @small, qw(--rate 1e6 --l2-hidden 1 --gradient), $_)
+        for qw(loop matrix);
+    refused('a missing file', 1, qr/nosuch.*No such file/, $MLP, 'time',
+        '--train', "$dir/nosuch", @$_) for [], ['--steps'];
+    refused('a batch larger than the file', 2, qr/--batch is 100.*90/, $MLP,
+        'time', '--train', "$dir/large.csv", @$_) for [], ['--steps'];
+};
+
+subtest 'a user who says how OpenMP waits is obeyed' => sub {
+    plan skip_all => 'there is no strace'
+        if system('strace true > /dev/null 2>&1') != 0;
+    # (The leak checker of a sanitizer cannot work under strace.)
+    local $ENV{ASAN_OPTIONS} = "$ENV{ASAN_OPTIONS}:detect_leaks=0"
+        if $ENV{ASAN_OPTIONS};
+    delete local @ENV{qw(GOMP_SPINCOUNT OMP_WAIT_POLICY)};
+    for ([ 2 ], [ 1, 'GOMP_SPINCOUNT', 7 ], [ 1, 'OMP_WAIT_POLICY', 'active' ]) {
+        my ($times, $name, $value) = @$_;
+        local $ENV{$name} = $value if $name;
+        my (undef, undef, $calls) = run(qw(strace -f -e trace=execve), $MLP,
+            'weights', '--model', $model);
+        is scalar(() = $calls =~ /^(?:\[pid +\d+\] )?execve\(/mg), $times, ($name
+            // 'who does not') . ": the program is started $times times";
+    }
 };
 
 subtest 'compare: the loop and the matrix products agree' => sub {
     for my $program ($MLP, $DOUBLE) {
+        refused('a file that cannot be read', 1, qr/No such file/, $program,
+            qw(compare --train nosuch));
+        refused('one of a single class', 1, qr/nothing to learn/, $program,
+            qw(compare --batch 1 --train), write_file("$dir/0.csv", "1,0\n"));
+        refused('one that cannot be standardised', 1, qr/standardised/,
+            $program, qw(compare --batch 2 --train), write_file("$dir/w.csv",
+            $program eq $MLP ? "0,0\n1e-44,1\n" : "1e308,0\n-1e308,1\n"));
+        my $most = $program eq $MLP ? '3e38' : '1.7e308';
+        refused('a difference that is no number', 1, qr/differ by -?nan/,
+            $program, qw(compare --standardize none --batch 2 --hidden 20
+            --train), write_file("$dir/w.csv",
+            "$most,$most,0\n$most,-$most,1\n"));
         for my $more ([], [qw(--inputs 30 --hidden 40 --classes 5 --batch 33
             --l1-hidden 0.1 --l2-output 0.2)], ['--train', $circles],
             [qw(--batch 1)]) {
@@ -821,6 +921,19 @@ subtest 'check-gradient' => sub {
         qw(--method central --step 0.1 --hidden 5));
     refused('single precision declines, with advice', 1, qr/mlp-double/,
         $MLP, 'check-gradient');
+    my @data = ($DOUBLE, qw(check-gradient --standardize none --examples 1
+        --train));
+    write_file("$dir/wide.csv", "1.7e308,1.7e308,0\n1.7e308,-1.7e308,1\n");
+    refused('a derivative that is no number', 1, qr/not a finite number/,
+        @data, "$dir/wide.csv", qw(--hidden 20));
+    write_file("$dir/coarse.csv", "1e9,0\n-1e9,1\n");
+    refused('a difference too coarse', 1, qr/a ratio lies outside/,
+        @data, "$dir/coarse.csv", qw(--hidden 8 --seed 3));
+    # For some seeds the class is certain, and is the right one.
+    write_file("$dir/far.csv", "1e6,1e6,0\n-1e6,1e6,1\n");
+    ok((grep { (run(@data, "$dir/far.csv", '--seed', $_))[2]
+        =~ /: every derivative is zero, so nothing has been checked/ } 1 .. 20),
+        'nothing to be checked is no success');
 };
 
 subtest 'circles' => sub {
@@ -836,6 +949,8 @@ subtest 'circles' => sub {
         'another seed, other examples';
     mlp('circles', qw(--examples 500 --seed 3 --output), "$dir/c.csv");
     is contents("$dir/c.csv"), $out, '--output writes the same';
+    mlp('circles', qw(--output), "$dir/c.csv");
+    isnt contents("$dir/c.csv"), $out, 'over what was there';
     (undef, $out) = mlp('circles', qw(--examples 100 --noise 0));
     my $bad = grep { my ($x, $y, $k) = split /,/;
         abs(sqrt($x * $x + $y * $y) - 1 - $k) > 2e-6 }

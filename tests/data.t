@@ -5,7 +5,10 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Compress::Zlib ();
+use IO::Socket::INET;
 use MLP;
+use POSIX ();
+use Socket qw(SOL_SOCKET SO_LINGER);
 use Test::More;
 
 my $dir = folder();
@@ -430,6 +433,86 @@ subtest 'the standard input, for which - stands' => sub {
     refused('twice is once too often', 2,
         qr/--train and --test are both the standard input/, $MLP, 'train',
         qw(--train - --test -));
+};
+
+subtest 'IDX test data must fit the training' => sub {
+    my @train = ($MLP, 'train', '--train', write_file("$dir/images", $images),
+        '--train-labels', write_file("$dir/labels", $labels), @brief, '--test');
+    my $test = sub { write_file("$dir/more-images", "\0\0\10\3"
+        . pack('N3', 2, 2, $_[0]) . "\1" x (4 * $_[0])) };
+    my @labels = ('--test-labels', write_file("$dir/more-labels", "\0\0\10\1"
+        . pack('N', 2) . "\0\2"));
+    refused('pictures of another size', 1, qr/length 8, where 6 is needed/,
+        @train, $test->(4), @labels);
+    refused('a class beyond', 1, qr/label 2, but the classes are 0 to 1/,
+        @train, $test->(3), @labels);
+};
+
+subtest 'names of columns that only one of two files has' => sub {
+    for ([ "1,2,a\n3,4,b\n" x 2, "x,y,k\n1,2,a\n" ],
+        [ "x,y,k\n1,2,a\n3,4,b\n", "1,2,a\n" ]) {
+        my ($train, $test) = @$_;
+        my ($status, $out, $err) = mlp('train', '--train',
+            write_file("$dir/a.csv", $train), '--test',
+            write_file("$dir/b.csv", $test), @brief);
+        is "$status$err", '0', 'are no obstacle' or diag $err;
+    }
+    refused('a column by its name where no row has names', 2,
+        qr/--label is 'k', but .* has no column of that name in a header/,
+        $MLP, 'train', '--train', write_file("$dir/a.csv",
+        "x,y,k\n1,2,a\n"), qw(--label k --header no), @brief);
+};
+
+subtest 'classes that are one number, written differently, go by text' => sub {
+    my $model = "$dir/ones.onnx";
+    mlp('train', '--train', write_file("$dir/ones.csv",
+        "1,1\n2,01\n3,+1\n4,2\n" x 3), @brief, '--save', $model);
+    like +(mlp('info', $model))[1], qr/^class names +\t\+1, 01, 1, 2$/m, 'sorted';
+};
+
+# A connection that carries so much and then breaks.
+sub broken_connection {
+    my ($text) = @_;
+    my $listener = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
+        or return;
+    my $ours = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+        PeerPort => $listener->sockport) or return;
+    my $theirs = $listener->accept;
+    my $pid = fork // die "fork: $!";
+    if ($pid == 0) {
+        open STDIN, '<&', $theirs or die;
+        open STDOUT, '>', '/dev/null' or die;
+        open STDERR, '>', "$dir/broken" or die;
+        exec {$MLP} $MLP, 'train', '--train', '-', @brief or POSIX::_exit(127);
+    }
+    close $theirs;
+    print $ours $text;
+    $ours->flush;
+    select undef, undef, undef, 0.5; # it has read all that, and waits
+    setsockopt $ours, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+    close $ours; # resets the connection
+    waitpid $pid, 0;
+    return ($? >> 8, contents("$dir/broken"));
+}
+
+subtest 'an error while the data are read is no end of them' => sub {
+    srand 7;
+    my $rows = join '', map { rand() . ",2,0\n3," . rand() . ",1\n" } 1 .. 3000;
+    my $packed = gzip($rows);
+    cmp_ok length $packed, '>', 20000, 'gzip data for more than a window';
+    # (A window of 16384 bytes; the last of these ends with the gzip data.)
+    my $whole = gzip("1,2,0\n3,4,1\n");
+    $whole = substr($whole, 0, 3) . chr(8) . substr($whole, 4, 6)
+        . 'n' x (16384 - length($whole) - 1) . "\0" . substr $whole, 10;
+    for ([ 'text', substr $rows, 0, 16384 ],
+        [ 'gzip', substr $packed, 0, 16384 ], [ 'the end of gzip', $whole ]) {
+        my ($name, $text) = @$_;
+        my ($status, $err) = broken_connection($text);
+        plan skip_all => 'there is no network here' if !defined $status;
+        is $status, 1, "$name: status 1";
+        is $err, 'mlp train: standard input: cannot be read: Connection reset '
+            . "by peer\n", 'and a sentence';
+    }
 };
 
 subtest 'a bad CSV file is refused at its line and column' => sub {

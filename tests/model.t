@@ -343,6 +343,15 @@ subtest 'info: what is in a model' => sub {
         --quiet --seed 7 --save), "$dir/seven.onnx");
     is json((mlp('info', "$dir/seven.onnx", '--json'))[1])->{seed}, 7,
         'another seed';
+    my $bare = "$TOP/tests/fuzz/corpus/model/without-notes.onnx";
+    (undef, $text) = mlp('info', $bare);
+    like $text, qr/^$_ +\t-$/m, "without notes, $_: a dash" for 'training options',
+        'feature names', 'seed', 'data SHA-256';
+    $info = json((mlp('info', $bare, '--json'))[1]);
+    is_deeply [ @$info{qw(feature_names training_options seed data_sha256)} ],
+        [ (undef) x 4 ], 'and null in JSON';
+    refused('a file that is not there', 1, qr/nosuch.*No such file/, $MLP,
+        'info', "$dir/nosuch");
 };
 
 subtest 'predict: the same classes whatever is asked for' => sub {
@@ -364,6 +373,12 @@ subtest 'predict: the same classes whatever is asked for' => sub {
     is +(mlp('predict', '--data', $bare, $model{float}))[1],
         (mlp('predict', $model{float}, $bare))[1],
         'an option by name leaves the other place';
+    (undef, $out) = run('bash', '-c', '"$0" predict "$1" <(cat "$2")', $MLP,
+        $model{float}, $bare);
+    is $out, join("\n", 'class', @expected, ''), 'data through a named pipe';
+    (undef, $out) = run('bash', '-c', '"$0" predict "$1" - < "$2"', $MLP,
+        $model{float}, $bare);
+    is $out, join("\n", 'class', @expected, ''), 'and the standard input';
     (undef, $out) = mlp('predict', '--probabilities', $model{float}, $bare);
     my @table = table($out);
     is_deeply [ column('class', @table) ], \@expected, 'with probabilities';
@@ -413,6 +428,11 @@ subtest 'predict: data that do not fit are refused' => sub {
     $refused->('a word among the numbers', qr/x\.csv:2:1: .*number/,
         "1,2\nx,2\n");
     $refused->('nothing', qr/end of the file/, "x1,x2\n");
+    refused('no class where --label says that there is one', 1,
+        qr/2 columns, expected 3/, $MLP, 'predict', $model{float},
+        write_file("$dir/x.csv", "1,2\n"), qw(--label 1));
+    refused('images that are cut', 1, qr/header/, $MLP, 'predict',
+        $model{float}, write_file("$dir/one", "\0\0\10\3\0\0"));
     refused('images of another size', 1, qr/length 784, where 2/, $MLP,
         'predict', $model{float}, write_file("$dir/one", "\0\0\10\3"
             . pack('N3', 1, 28, 28) . "\1" x 784));
@@ -511,6 +531,40 @@ subtest 'evaluate: classes without examples are not judged' => sub {
     my $empty = grep { $_->{examples} == 0 } @{$v->{calibration}};
     is scalar(grep { !defined $_->{right} && !defined $_->{confidence} }
         @{$v->{calibration}}), $empty, 'nor are bins without examples';
+};
+
+# The network with all its parameters this many times as large.
+sub enlarged {
+    my ($times) = @_;
+    my $file = contents($model{float});
+    my %seen;
+    for (split /\s+/, (mlp('weights', '--model', $model{float}))[1]) {
+        next if $seen{$_}++;
+        my ($old, $new) = (pack('f<', $_), pack 'f<', $_ * $times);
+        $file =~ s/\Q$old\E/$new/g;
+    }
+    return write_file("$dir/enlarged.onnx", $file);
+}
+
+subtest 'a network that is certain, and one beyond all numbers' => sub {
+    my $v = json((mlp('evaluate', enlarged(1e4), $circles, '--json'))[1]);
+    is $v->{calibration}[9]{confidence}, 1, 'confidence 1 is in the last bin';
+    my $file = enlarged(1e38);
+    my (undef, $out) = mlp('predict', $file, $circles, qw(--probabilities
+        --format json));
+    is scalar(@{json($out)}), scalar(@rows), 'all examples are in the JSON';
+    like $out, qr/"0": null, "1": null/, 'with null for what is no number';
+    $v = json((mlp('evaluate', $file, $circles, '--json'))[1]);
+    is $v->{mean_loss}, undef, 'and so is the loss';
+};
+
+subtest 'evaluate: long names are no wider than a line' => sub {
+    my $long = 'a name of more than forty characters in all as said';
+    my $model = with_notes('long', class_names => "$long\nb\n");
+    my (undef, $text) = mlp('evaluate', $model, write_file("$dir/long.csv",
+        join '', map { s/,0$/,$long/r =~ s/,1$/,b/r } @rows));
+    like $text, qr/^$long\t/m, 'a long one';
+    like $text, qr/^b {39}\t/m, 'a short one below it';
 };
 
 subtest 'evaluate: names of classes in all tables' => sub {

@@ -43,6 +43,17 @@ sub draw {
     return contents($file);
 }
 
+subtest 'what comes through a pipe is drawn as if it were a file' => sub {
+    for ([ 'a log', $log, qw(--kind curves) ], [ 'a network', $network ]) {
+        my ($name, $file, @options) = @$_;
+        my $picture = draw("$dir/file.svg", $file, @options);
+        my ($status, $out, $err) = run('bash', '-c', '"$0" plot <(cat "$1") '
+            . '--output "${@:2}"', $MLP, $file, "$dir/pipe.svg", @options);
+        is "$status$out$err", '0', $name;
+        ok contents("$dir/pipe.svg") eq $picture, 'the same picture';
+    }
+};
+
 subtest 'each kind is a file of the type that its name ends in' => sub {
     for my $kind (sort keys %picture) {
         my $png = draw("$dir/$kind.png", @{$picture{$kind}});
@@ -181,6 +192,38 @@ subtest 'the regions are those of mlp regions, the right way up' => sub {
     is $faint, 0, 'as strongly as the network is sure';
 };
 
+subtest 'regions of what lies on a line, and of three classes' => sub {
+    my $line = write_file("$dir/line.csv", join '', map { "1,$_,"
+        . int($_ / 10) . "\n" } 0 .. 69);
+    mlp('train', '--train', $line, qw(--epochs 2 --batch 10 --quiet --save),
+        "$dir/line.onnx");
+    for ([], [ '--data', $line ], [ '--data', $line,
+        qw(--x-min -1 --x-max 1 --y-min -1 --y-max 1) ]) {
+        like draw("$dir/line.svg", "$dir/line.onnx", @$_), qr/<svg/,
+            "a picture, @$_";
+    }
+};
+
+subtest 'who ignores its children gets a picture all the same' => sub {
+    my ($status, $out, $err) = run('perl', '-e', '$SIG{CHLD} = "IGNORE";'
+        . 'exec @ARGV', $MLP, 'plot', $log, '-o', "$dir/ignored.svg");
+    is "$status$out$err", '0', 'no child is lost';
+    ok contents("$dir/ignored.svg") eq contents("$dir/curves.svg"), 'the same';
+};
+
+subtest 'a program that may open no more files' => sub {
+    my %said;
+    for (4 .. 12) {
+        my ($status, undef, $err) = run('bash', '-c', 'ulimit -n $0; exec "$@"',
+            $_, $MLP, 'plot', $log, '-o', "$dir/few.svg");
+        $said{"$status$1"} = 1 if $err =~ /\Amlp plot: (.+):[^:]*\n\z/;
+        last if $status == 0;
+    }
+    is_deeply [ sort keys %said ], [ map { "1$_" }
+        'gnuplot cannot be started', 'no temporary file for gnuplot' ],
+        'says so, whichever it is that cannot be opened';
+};
+
 subtest 'the examples are drawn over the regions' => sub {
     my $svg = contents("$dir/regions.svg");
     my @dots = $svg =~ m{<use xlink:href='#gpPt6' transform='translate\(([\d.]+,[\d.]+)\) scale\([\d.]+\)' color='rgb\(([ \d,]+)\)'}g;
@@ -235,6 +278,21 @@ subtest 'a confusion matrix shows the counts that mlp evaluate prints' => sub {
     }
 };
 
+subtest 'pictures and their labels, too, make a confusion matrix' => sub {
+    my $pixels = write_file("$dir/pixels", "\0\0\10\3" . pack('N3', 60, 4, 4)
+        . join '', map { my $i = $_; map { chr(($i * 7 + $_ * $_ * 3) % 11) }
+            1 .. 16 } 0 .. 59);
+    my $classes = write_file("$dir/classes", "\0\0\10\1" . pack('N', 60)
+        . join '', map { chr($_ % 3) } 0 .. 59);
+    # (The CSV file has the same numbers.)
+    ok draw("$dir/pixels.svg", $network, '--data', $pixels, '--labels',
+        $classes) eq draw("$dir/numbers.svg", $network, '--data', $images),
+        'the same as from CSV';
+    write_file("$dir/open.tsv", contents($log) =~ s/\n\z//r);
+    ok draw("$dir/open.svg", "$dir/open.tsv") eq contents("$dir/curves.svg"),
+        'and a log may lack its last line end';
+};
+
 subtest 'without --output the picture gets a name, which is told' => sub {
     my $here = folder();
     write_file("$here/a run.v1.tsv", contents($log));
@@ -242,6 +300,13 @@ subtest 'without --output the picture gets a name, which is told' => sub {
     is "$status$out", '0', 'a run';
     is $err, "mlp plot: wrote $here/a run.v1-curves.png\n", 'says its name';
     is listing($here), 'a run.v1-curves.png a run.v1.tsv', 'and has it';
+    write_file("$here/run", contents($log));
+    is +(run_in($here, $MLP, qw(plot run)))[2],
+        "mlp plot: wrote run-curves.png\n", 'a name without an ending';
+    mkdir "$here/a.b";
+    write_file("$here/a.b/run", contents($log));
+    is +(run_in($here, $MLP, qw(plot a.b/run)))[2],
+        "mlp plot: wrote a.b/run-curves.png\n", 'in a folder with one';
 };
 
 subtest 'no name of a file is ever a command, a format or a string' => sub {
@@ -270,6 +335,17 @@ subtest 'a wrong request is refused before anything is drawn' => sub {
             $model, qw(--units 3) ],
         [ 'labels without data', 2, qr/--labels without --data/,
             $model, '--labels', $circles ],
+        [ 'images without labels', 2, qr/looks like IDX images: add --labels/,
+            $network, '--data', write_file("$dir/idx", "\0\0\10\3") ],
+        [ 'examples that are no images', 1, qr/found 2 columns, expected 17/,
+            $network, '--data', write_file("$dir/none", "\0a,1\n") ],
+        [ 'an empty rectangle among examples', 2, qr/--y-min.*--y-max/,
+            $model, '--data', $circles, qw(--y-min 2 --y-max 2) ],
+        [ 'an empty log', 1, qr/:1: found no column epoch/,
+            write_file("$dir/nothing", ''), qw(--kind curves) ],
+        [ 'a short file', 1, qr/short/, write_file("$dir/short", 'epo') ],
+        [ 'a log that is not there', 1, qr/nosuch.*No such file/,
+            "$dir/nosuch", qw(--kind curves) ],
         [ 'a confusion matrix of nothing', 2, qr/--data is missing/,
             $network, qw(--kind confusion) ],
         [ 'inputs that are no image', 2, qr/2 inputs.*--width/,
@@ -291,6 +367,9 @@ subtest 'a wrong request is refused before anything is drawn' => sub {
             "$dir/empty.tsv", (split /^/, contents($log))[0]) ],
         [ 'a log with a word in it', 1, qr/word.tsv:2: found 'x' as/,
             write_file("$dir/word.tsv", contents($log) =~ s/\n1\t\S+\t\S+/\n1\t1\tx/r) ],
+        [ 'a log with more than a number', 1, qr/more.tsv:2: found '1x' as/,
+            write_file("$dir/more.tsv", contents($log)
+                =~ s/(\n1\t\S+\t)\S+/${1}1x/r) ],
         [ 'a log that was cut', 1, qr/cut.tsv:31: found '' as/,
             write_file("$dir/cut.tsv", substr contents($log), 0, -5) ],
     );
@@ -321,6 +400,9 @@ subtest 'a gnuplot that fails: its last line, and no half picture' => sub {
         'says nothing' => [ 'exit 1', qr/does not say why/ ],
         'is killed' => [ 'echo half; kill -9 $$', qr/does not say why/ ],
         'draws nothing' => [ 'exit 0', qr/does not say why/ ],
+        'draws blank lines' => [ 'echo; echo', qr/found a part of a picture/ ],
+        'draws a part' => [ 'echo "%PDF-1.5"; echo part',
+            qr/found a part of a picture/ ],
     );
     for my $name (sort keys %fails) {
         my ($script, $words) = @{$fails{$name}};

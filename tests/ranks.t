@@ -9,7 +9,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $mpi = "$TOP/generated/bin/mlp-mpi";
+my $mpi = ($ENV{GENERATED} // "$TOP/generated") . '/bin/mlp-mpi';
 plan skip_all => 'no mpirun (make setup-mpi)'
     if system('mpirun --version > /dev/null 2>&1') != 0 && !$ENV{CI};
 plan skip_all => "no mlp-mpi (make MPI=1)" if !-x $mpi && !$ENV{CI};

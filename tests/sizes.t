@@ -35,6 +35,13 @@ subtest '4096 hidden units' => sub {
     learns('4096', $line, qw(--hidden 4096 --batch 10 --rate 0.001));
 };
 
+my $wide = write_file("$dir/wide.csv", join '', map { my $j = $_;
+    join(',', (map { ($_ * 7 + $j * $_ % 5) % 10 } 1 .. 10000), $j % 2) . "\n" }
+    1 .. 12);
+subtest '10000 features' => sub {
+    learns('d = 10000', $wide, qw(--hidden 3 --batch 4));
+};
+
 # As many rows: what 60000 pictures would take, but for the pixels.
 my $many = write_file("$dir/many.csv", join '', "x,y,class\n",
     map { sprintf "%d,%d,%d\n", $_ % 7, $_ % 11, $_ % 3 } 1 .. 60000);

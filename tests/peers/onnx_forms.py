@@ -69,6 +69,15 @@ def listed(model, graph):
 
 
 @same
+def listed_double(model, graph):
+    "numbers of double precision as a list"
+    for name, array in arrays(graph).items():
+        replace(graph, name, array.astype(numpy.float64), raw=False)
+    for port in (*graph.input, *graph.output):
+        port.type.tensor_type.elem_type = TensorProto.DOUBLE
+
+
+@same
 def renamed(model, graph):
     "other names"
     for n, node in enumerate(graph.node):
@@ -308,6 +317,24 @@ def axis(model, graph):
 
 
 @other
+def words(model, graph):
+    "an attribute in words"
+    graph.node[2].attribute[0].CopyFrom(helper.make_attribute("transB", "1"))
+
+
+@other
+def first_factor(model, graph):
+    "a factor before the attribute"
+    graph.node[2].attribute.insert(0, helper.make_attribute("alpha", 2.0))
+
+
+@other
+def unnamed_input(model, graph):
+    "an input without a name"
+    graph.input[0].ClearField("name")
+
+
+@other
 def mixed(model, graph):
     "two types of number"
     replace(graph, "b1", arrays(graph)["b1"].astype(numpy.float64))
@@ -355,7 +382,8 @@ for name, dims in (("W1", (2, 3)), ("W1", (6,)), ("W1", (6, 1)),
                    ("W1", (0, 2)), ("W1", (3, 0)), ("W1", (-3, -2)),
                    ("W1", (1 << 20, 1 << 20)), ("W1", (1 << 62, 4)),
                    ("W1", (1 << 32, 1 << 32)), ("W2", (1 << 31, 3)),
-                   ("W1", (3, 2, 1))):
+                   ("W1", (3, 1 << 32)), ("W1", (3, 2, 1)),
+                   ("b1", (3, 1, 1, 1, 1))):
     write("other", f"{name} of shape {'x'.join(map(str, dims))}",
           reshape(name, *dims))
 

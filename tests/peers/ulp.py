@@ -19,7 +19,8 @@ except ImportError as e:
 
 mp.mp.dps = 50
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROGRAMS = os.path.join(HERE, "..", "..", "generated", "tests", "peers")
+GENERATED = os.environ.get("GENERATED") or os.path.join(HERE, "../../generated")
+PROGRAMS = os.path.join(GENERATED, "tests", "peers")
 WORST = 4  # ulp
 REAL = {"single": np.float32, "double": np.float64}
 

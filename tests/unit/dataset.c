@@ -317,6 +317,53 @@ static void examples_may_come_without_classes(void)
     dataset_free(&first);
 }
 
+/* ---------------------------------------------------------- standardisation */
+
+static void all_together_means_the_extremes_of_all(void)
+{
+    /* The smallest and the largest are in neither the first nor one column. */
+    real values[] = {3, 1, 9, 2, 4, 5, 6, 3};
+    int labels[] = {0, 1};
+    const Dataset data = {.n = 2, .d = 4, .m = 2, .values = values,
+                          .labels = labels};
+    Standardization s;
+    g_assert_true(standardization_create(&s, &data, STANDARDIZE_UNIT, NULL));
+    for (size_t i = 0; i < 4; i++) {
+        g_assert_cmpfloat(s.shift[i], ==, 1);
+        g_assert_cmpfloat(s.scale[i], ==, (real)(1.0 / 8));
+    }
+    standardization_free(&s);
+}
+
+static void refuse_to_standardise(real a, real b, size_t n, size_t d)
+{
+    real values[] = {a, 1, b, 2};
+    int labels[] = {0, 1};
+    const Dataset data = {.n = n, .d = d, .m = 2, .values = values,
+                          .labels = labels};
+    Standardization s;
+    g_autoptr(GError) error = NULL;
+    g_assert_false(standardization_create(&s, &data, STANDARDIZE_FEATURE,
+                                          &error));
+    g_assert_error(error, MLP_ERROR, MLP_ERROR_DATA);
+    g_assert_null(s.shift);
+}
+
+static void what_cannot_be_standardised_is_refused(void)
+{
+    const real most = sizeof(real) < sizeof(double) ? (real)FLT_MAX
+                                                    : (real)DBL_MAX;
+    const real least = sizeof(real) < sizeof(double)
+        ? (real)1e-45 : (real)1e-320;
+    refuse_to_standardise(0, 0, 0, 2);
+    refuse_to_standardise(0, 0, 2, 0);
+    refuse_to_standardise(0, least, 2, 2); /* the scale is infinite */
+    if (sizeof(real) < sizeof(double))
+        return;
+    refuse_to_standardise(most, most, 2, 2); /* the mean is */
+    refuse_to_standardise(-most / 2, most / 2, 2, 2); /* the variance is */
+}
+
 int main(int argc, char **argv)
 {
     start_tests(argc, argv);
@@ -338,6 +385,10 @@ int main(int argc, char **argv)
                     numbers_from_0_need_no_names);
     g_test_add_func("/data/a set read like another has its classes",
                     a_set_read_like_another_has_its_classes);
+    g_test_add_func("/standardisation/all together: the extremes of all",
+                    all_together_means_the_extremes_of_all);
+    g_test_add_func("/standardisation/what is out of range is refused",
+                    what_cannot_be_standardised_is_refused);
     g_test_add_func("/data/examples may come without classes",
                     examples_may_come_without_classes);
     return g_test_run();

@@ -403,6 +403,30 @@ static void not_a_number_is_caught(void)
     expect_caught(not_a_number, DBL_MAX); /* the error is infinite */
 }
 
+static Outcome nan_of_unit_0(const Network *net, Penalty penalty,
+                             const real *X, const int *y, size_t K,
+                             Workspace *w, Network *grad)
+{
+    const Outcome o = loop_gradient(net, penalty, X, y, K, w, grad);
+    grad->b1[0] = (real)NAN;
+    return o;
+}
+
+/* Where the difference is 0, so that none of the two is larger. */
+static void not_a_number_for_zero_is_caught(void)
+{
+    GRand *random = g_rand_new_with_seed(60);
+    Network net = draw_network(random, 3, 6, 3);
+    Examples of = draw_examples(random, &net, 5);
+    net.b1[0] = -100; /* never on */
+    const GradientCheck c = check(&net, (Penalty){0}, &of, nan_of_unit_0,
+                                  DIFFERENCE_FIVE_POINT, STEP, NULL);
+    g_assert_cmpfloat(c.largest_relative_error, >, DBL_MAX);
+    network_free(&net);
+    free_examples(&of);
+    g_rand_free(random);
+}
+
 static void nearly_right_is_caught(void)
 {
     expect_caught(nearly_right, 0.9e-3);
@@ -438,6 +462,7 @@ int main(int argc, char **argv)
     ADD("a doubled penalty is caught", doubled_penalty_is_caught);
     ADD("a sum in the place of the mean is caught", sum_for_mean_is_caught);
     ADD("one entry that is NaN is caught", not_a_number_is_caught);
+    ADD("NaN in the place of zero is caught", not_a_number_for_zero_is_caught);
     ADD("one entry wrong by a thousandth is caught", nearly_right_is_caught);
 #endif
     return g_test_run();

@@ -260,6 +260,7 @@ static void what_cannot_be_is_refused_in_words(void)
     assert_tells(mlp_create(SIZE_MAX / 4, 8, 2, 1) != NULL, "no memory");
     assert_tells(mlp_load("/nowhere/net.onnx") != NULL, "/nowhere/net.onnx");
     assert_tells(mlp_save(f.net, "/nowhere/net.onnx"), "/nowhere/net.onnx");
+    assert_tells(mlp_save(f.net, "/"), "/: found a folder or a device");
     assert_tells(mlp_standardize(f.net, f.of.X, 0), "0 examples");
     assert_tells(mlp_risk(f.net, f.of.X, f.of.y, 0, NONE, MLP_LOOP, &risk,
                           NULL), "no examples");
@@ -272,6 +273,16 @@ static void what_cannot_be_is_refused_in_words(void)
     f.of.y[7] = 0;
     g_assert_true(mlp_step(f.net, f.of.X, f.of.y, K, 0.1, 0, NONE, NULL));
     mlp_free(NULL);
+    destroy(&f);
+}
+
+static void a_risk_that_is_no_number_is_none(void)
+{
+    Fixture f = create();
+    double risk;
+    mlp_parameters(f.net)[mlp_get_sizes(f.net).n_theta - 1] = (real)NAN;
+    assert_tells(mlp_risk(f.net, f.of.X, f.of.y, K, NONE, MLP_MATRIX, &risk,
+                          NULL), "found a loss of");
     destroy(&f);
 }
 
@@ -307,6 +318,7 @@ int main(int argc, char **argv)
         standardisation_is_that_of_the_program);
     ADD("a saved network predicts the same bits",
         a_saved_network_predicts_the_same_bits);
+    ADD("a risk that is no number is none", a_risk_that_is_no_number_is_none);
     ADD("a diverging step says so", a_diverging_step_says_so);
     return g_test_run();
 }

@@ -46,6 +46,14 @@ static void impossible_sizes_are_refused(void)
     }
 }
 
+static void arrays_have_room_or_are_null(void)
+{
+    real *nothing = real_array(0);
+    g_assert_nonnull(nothing);
+    free(nothing);
+    g_assert_null(real_array(SIZE_MAX));
+}
+
 static void a_copy_is_independent(void)
 {
     GRand *random = g_rand_new_with_seed(1);
@@ -262,6 +270,8 @@ int main(int argc, char **argv)
         a_new_network_is_zero);
     ADD("sizes that are zero or overflow are refused",
         impossible_sizes_are_refused);
+    ADD("an array of nothing is one, one of everything is none",
+        arrays_have_room_or_are_null);
     ADD("a copy does not follow its original", a_copy_is_independent);
     ADD("initial weights fill the interval of one over the root of the inputs",
         weights_fill_the_interval);
