@@ -342,10 +342,17 @@ MEASURED := $(wildcard $G/bench/bench.txt $G/bench/ranks.txt $G/trust/faults.txt
     $(if $(wildcard $G/trust/*.tsv),$G/trust.txt)
 $G/mlp.pdf: $G/mlp.tex $G/results.tex $(FIGURES) $(wildcard tex/*) $(MEASURED)
 	@echo "latexmk $<"
+# What an interrupted run has left may be cut anywhere, and TeX would believe it.
+	@[ ! -e $G/weaving ] || rm -f $G/woven.*
+	@touch $G/weaving
 	@SOURCE_DATE_EPOCH=0 FORCE_SOURCE_DATE=1 latexmk -r tex/latexmkrc -silent \
-	    $< > $G/latex.out 2>&1 && ! grep -qE '$(LATEX_FAULTS)' $G/mlp.log || \
-	    { grep -E -A4 '$(LATEX_FAULTS)' $G/mlp.log || \
+	    -jobname=woven $< > $G/latex.out 2>&1 \
+	    && ! grep -qE '$(LATEX_FAULTS)' $G/woven.log || \
+	    { grep -E -A4 '$(LATEX_FAULTS)' $G/woven.log || \
 	      tail -n 20 $G/latex.out; rm -f $@; exit 1; } >&2
+	@cp $G/woven.pdf $@.part
+	@mv $@.part $@
+	@rm $G/weaving
 
 ##  mlp.png         redraw the picture of the README from the report's figure
 mlp.png: $G/figures/circles-units.pdf

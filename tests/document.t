@@ -273,7 +273,7 @@ subtest 'floors: a module includes only what stands below it' => sub {
 };
 
 subtest 'the log of the last report' => sub {
-    my $log = contents("$TOP/generated/mlp.log");
+    my $log = contents("$TOP/generated/woven.log");
     plan skip_all => 'there is no report yet (make report)'
         unless defined $log;
     $log =~ s/(?<=[^\n]{79})\n//g; # TeX breaks its lines

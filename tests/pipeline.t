@@ -269,6 +269,14 @@ END
     my ($status, $out, $err) = $page->('\res{steps/key}');
     is $status, 0, 'a number that is known' or diag "$out$err";
     ok -s "$tree/generated/mlp.pdf", 'makes a page';
+    # As after a kill -9 of all processes.
+    write_file("$tree/generated/$_", '\relax \citation{') for 'woven.aux',
+        'woven.toc';
+    write_file("$tree/generated/$_", '') for 'weaving', 'woven.pdf';
+    ($status, $out, $err) = $page->('\res{steps/key} again');
+    is $status, 0, 'what an interruption has left is not believed'
+        or diag "$out$err";
+    ok -s "$tree/generated/mlp.pdf", 'and the page is made';
     my %bad = ('\res{steps/unknown}' => qr{No result steps/unknown},
         '\unknown' => qr{Undefined control sequence},
         '\cref{q:unknown}' => qr{q:unknown.*undefined});

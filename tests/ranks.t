@@ -74,6 +74,9 @@ sub same_on_ranks {
     }
 }
 
+same_on_ranks('losses that are added up in two groups', [ 3 ], [''],
+    '--train', "$TOP/data/circles.csv", qw(--validation 600 --hidden 5
+    --batch 50 --rate 0.2 --epochs 2 --shards 3));
 same_on_ranks('momentum, five shards', [1 .. 4], ['', '-double'],
     @circles, qw(--shards 5 --momentum 0.9));
 same_on_ranks("Nesterov's, the elastic net, a schedule, early stopping",

@@ -49,7 +49,9 @@ open $in, '<', $reasons or die "$reasons: $!\n";
 my ($reason, $where) = ('', '');
 while (<$in>) {
     chomp;
-    if (/^#\s*(.*)/) {
+    if ($_ eq '') {
+        ($reason, $where) = ('', '');
+    } elsif (/^#\s*(.*)/) {
         $reason = $where eq '' ? "$reason $1" : " $1";
         $where = '';
     } elsif (/^<<(.*)>>$/) {
@@ -127,7 +129,7 @@ printf "not run for a reason that is told: %d lines, %d branches\n",
 printf "not run, and no reason is told: %d lines, %d branches\n",
     lines_in(@faults), branches_in(@faults);
 for (sort keys %with) {
-    print "\nNot run, because$_:\n";
+    print "\nNot run, because$_\n";
     list(@{$with{$_}});
 }
 print "\nNot run:\n";
