@@ -32,13 +32,7 @@ dist.init_process_group("gloo", init_method="file://" + os.environ["MEETING"],
 task = Task()
 torch.set_num_threads(task.threads)
 X, y = torch.from_numpy(task.X), torch.from_numpy(task.y)
-network = torch.nn.Sequential(
-    torch.nn.Linear(X.shape[1], task.hidden), torch.nn.ReLU(),
-    torch.nn.Linear(task.hidden, len(task.b2)))
-with torch.no_grad():
-    for mine, given in zip(network.parameters(),
-                           (task.W1, task.b1, task.W2, task.b2)):
-        mine.copy_(torch.from_numpy(given))
+network = task.torch_network(torch)
 parallel = torch.nn.parallel.DistributedDataParallel(network)
 optimizer = torch.optim.SGD(parallel.parameters(), lr=task.rate)
 order = torch.Generator().manual_seed(1)  # the same for all processes

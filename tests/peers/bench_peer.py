@@ -47,6 +47,17 @@ class Task:
         if self.n % self.batch != 0:
             sys.exit("bench: the last minibatch would be smaller")
 
+    def torch_network(self, torch):
+        """Where the descent starts, for PyTorch."""
+        network = torch.nn.Sequential(
+            torch.nn.Linear(self.X.shape[1], self.hidden), torch.nn.ReLU(),
+            torch.nn.Linear(self.hidden, len(self.b2)))
+        with torch.no_grad():
+            for mine, given in zip(network.parameters(),
+                                   (self.W1, self.b1, self.W2, self.b2)):
+                mine.copy_(torch.from_numpy(given))
+        return network
+
 
 def blas():
     for library in threadpool_info():

@@ -10,13 +10,7 @@ task = Task()
 torch.set_num_threads(task.threads)
 torch.manual_seed(1)
 X, y = torch.from_numpy(task.X), torch.from_numpy(task.y)
-network = torch.nn.Sequential(
-    torch.nn.Linear(X.shape[1], task.hidden), torch.nn.ReLU(),
-    torch.nn.Linear(task.hidden, len(task.b2)))
-with torch.no_grad():
-    for mine, given in zip(network.parameters(),
-                           (task.W1, task.b1, task.W2, task.b2)):
-        mine.copy_(torch.from_numpy(given))
+network = task.torch_network(torch)
 optimizer = torch.optim.SGD(network.parameters(), lr=task.rate)
 
 
