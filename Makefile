@@ -420,6 +420,7 @@ check-faults: build $(TEST_PROGRAMS)
 	@awk -F'\t' -f tests/faults/table.awk $G/trust/faults.part \
 	    > $G/trust/faults.txt
 	@rm $G/trust/faults.part
+	MLP_LONG=1 MLP_TRUST="$(CURDIR)/$G/trust" prove -v tests/ranks.t
 
 ##  fuzz            try each reader with changed inputs for SECONDS=60
 # RUNS=10000000 SECONDS=0 counts inputs in place of seconds. Inputs that reach

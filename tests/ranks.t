@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use MLP;
+use Errno ();
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -12,6 +13,7 @@ use Time::HiRes qw(sleep time);
 my $mpi = ($ENV{GENERATED} // "$TOP/generated") . '/bin/mlp-mpi';
 plan skip_all => 'no mpirun (make setup-mpi)'
     if system('mpirun --version > /dev/null 2>&1') != 0 && !$ENV{CI};
+my $SHIM = $ENV{FAULT_SHIM} // "$TOP/generated/tests/faults.so";
 plan skip_all => "no mlp-mpi (make MPI=1)" if !-x $mpi && !$ENV{CI};
 
 # One machine, no network, more ranks than cores, and perhaps root.
@@ -20,6 +22,7 @@ $ENV{"OMPI_$_"} = 1 for qw(ALLOW_RUN_AS_ROOT ALLOW_RUN_AS_ROOT_CONFIRM
 $ENV{OMPI_MCA_btl} = 'self,vader';
 $ENV{OMPI_MCA_btl_vader_single_copy_mechanism} = 'none';
 $ENV{OMP_NUM_THREADS} = 1;
+$ENV{GOMP_SPINCOUNT} //= 2000; # or the program would set it and begin again
 delete $ENV{$_} for grep { /^PMI/ } keys %ENV;
 
 my $dir = folder();
@@ -181,6 +184,43 @@ one_refusal('the standard input, which one process has', 2, qr/standard input/,
         or diag "$peak{1} MiB, then $peak{4} MiB";
     unlink $images;
 }
+
+my $tried = 0;
+# One rank finds no room at one of the places where it asks for some, and the
+# others do; MLP_LONG=1 tries every place.  The run ends, and one of them says
+# why.
+for my $case ([ 'CSV', @circles, qw(--shards 4 --epochs 1) ],
+    [ 'IDX', @pictures, qw(--shards 6 --epochs 1) ]) {
+    my ($name, @command) = @$case;
+    for my $victim (0, 2) {
+        my $without_room = sub {
+            my ($at) = @_;
+            my @fault = ('env', 'FAULT_CALLS=room', "FAULT_AT=$at",
+                'FAULT_ERROR=' . Errno::ENOMEM, "FAULT_COUNT=$dir/count",
+                "LD_PRELOAD=$SHIM");
+            my @ranks = map { (':', '-n', 1, $_ == $victim ? @fault : (),
+                $mpi, qw(train --quiet), @command) } 0 .. 2;
+            return run(qw(timeout 60 mpirun), @ranks[1 .. $#ranks]);
+        };
+        my ($status) = $without_room->(0);
+        my $n = $status == 0 ? 0 + contents("$dir/count") : 0;
+        my $step = $ENV{MLP_LONG} ? 1 : 7;
+        my @at = grep { $_ % $step == 0 } 1 .. $n;
+        my @wrong;
+        for my $at (@at) {
+            my ($status, $out, $err) = $without_room->($at);
+            my @said = sentences($err);
+            push @wrong, "place $at: status $status, $err"
+                if $status != 1 || @said != 1 || $said[0] !~ /memory|allocat/;
+        }
+        ok $n > 20 && !@wrong, "$name: rank $victim alone finds no memory: one "
+            . 'sentence and no hang in ' . @at . " of $n places"
+            or diag @wrong;
+        $tried += @at;
+    }
+}
+figure('places where one of three ranks finds no memory: one sentence, no hang',
+    $tried);
 
 # ---------------------------------------------------------------- faults
 my @long = ('--train', "$dir/train.csv", qw(--validation 100 --hidden 30

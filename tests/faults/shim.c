@@ -1,7 +1,9 @@
 /* Makes chosen calls of a program fail: to be loaded by LD_PRELOAD.
 
-     FAULT_CALLS  the calls that are counted: "memory", or names of those
-                  below, separated by commas
+     FAULT_CALLS  the calls that are counted: "memory", "room", or names of
+                  those for files, separated by commas.  Room is memory that
+                  the program asks for ready to go without: GLib's g_try_...
+                  and aligned_alloc, which other libraries do not call
      FAULT_AT     which of them fails, from 1; 0: none
      FAULT_ON     set: and all that follow it
      FAULT_ERROR  the errno that it leaves, as a number; 0 for write and
@@ -16,6 +18,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +127,8 @@ void *realloc(void *block, size_t n)
 
 void *aligned_alloc(size_t alignment, size_t n)
 {
-    return fails("memory") ? NULL : __libc_memalign(alignment, n);
+    return fails("memory") || fails("room") ? NULL
+        : __libc_memalign(alignment, n);
 }
 
 int posix_memalign(void **block, size_t alignment, size_t n)
@@ -133,6 +137,42 @@ int posix_memalign(void **block, size_t alignment, size_t n)
         return ENOMEM;
     *block = __libc_memalign(alignment, n);
     return *block != NULL ? 0 : ENOMEM;
+}
+
+/* As in GLib, nothing is NULL. */
+void *g_try_realloc_n(void *block, size_t n, size_t size)
+{
+    if (fails("room") || (size > 0 && n > SIZE_MAX / size))
+        return NULL;
+    if (n * size > 0)
+        return realloc(block, n * size);
+    free(block);
+    return NULL;
+}
+
+void *g_try_malloc0_n(size_t n, size_t size)
+{
+    return fails("room") || n * size == 0 ? NULL : calloc(n, size);
+}
+
+void *g_try_realloc(void *block, size_t n)
+{
+    return g_try_realloc_n(block, n, 1);
+}
+
+void *g_try_malloc_n(size_t n, size_t size)
+{
+    return g_try_realloc_n(NULL, n, size);
+}
+
+void *g_try_malloc(size_t n)
+{
+    return g_try_malloc_n(n, 1);
+}
+
+void *g_try_malloc0(size_t n)
+{
+    return g_try_malloc0_n(n, 1);
 }
 
 /* --------------------------------------------------------------- files */
