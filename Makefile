@@ -372,7 +372,7 @@ $G/tests/%-double: tests/unit/%.c $(OBJECTS:%=$G/obj/double/%)
 $(UNIT_PROGRAMS): tests/unit/check.h
 DUMP_FUNCTIONS := $(addprefix $G/tests/peers/dump_functions-,single double)
 TEST_PROGRAMS := $G/tests/peers/dump_gradient $(DUMP_FUNCTIONS) \
-    $G/tests/faults.so $G/tests/faults-library \
+    $G/tests/faults.so $G/tests/faults-library $G/bin/tiny \
     $(if $(TEST_MPI),$(MPI_PROGRAMS))
 test: build $(UNIT_PROGRAMS) $(TEST_PROGRAMS)
 	@mkdir -p $G/trust

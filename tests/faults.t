@@ -245,6 +245,22 @@ subtest 'memory runs out' => sub {
     }
 };
 
+subtest 'the tiny program without memory' => sub {
+    my $tiny = ($ENV{GENERATED} // "$TOP/generated") . '/bin/tiny';
+    my $n = calls_of([$tiny], 'room');
+    cmp_ok $n, '>', 2, "it asks $n times";
+    is join(' ', map { (faulted([$tiny], calls => 'room', at => $_))[0] }
+        1 .. $n), join(' ', (1) x $n), 'and ends each time with status 1';
+} unless $FIRST;
+
+{
+    restore($cases[0]);
+    my ($status, $err) = faulted($cases[0]{command}, calls => 'packed-size',
+        at => 1);
+    is verdict($cases[0], $status, $err, qr/m\.onnx: .*found a model of \d+ bytes.*2 GiB/),
+        'sentence', 'a model of 2 GiB is not written';
+}
+
 # ------------------------------------------------------------------ disks
 
 my %errors = (ENOSPC => Errno::ENOSPC, EIO => Errno::EIO);

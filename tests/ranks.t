@@ -152,6 +152,10 @@ one_refusal('a wrong option', 2, qr/--epochs/,
     one_refusal('a file that is bad for one rank', 1,
         qr/f\.csv:202:2: found "x"/, on_ranks(3, @here));
 }
+one_refusal('a rank without /dev/null', 1, qr{/dev/null},
+    qw(mpirun -n 1), $mpi, 'train', @circles, qw(--shards 2 : -n 1 env
+    FAULT_CALLS=freopen FAULT_AT=1), 'FAULT_ERROR=' . Errno::ENOENT,
+    "LD_PRELOAD=$SHIM", $mpi, 'train', @circles, qw(--shards 2));
 one_refusal('the standard input, which one process has', 2, qr/standard input/,
     on_ranks(2, $mpi, qw(train --shards 2 --train -)));
 {

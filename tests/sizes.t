@@ -56,4 +56,14 @@ subtest '10000 classes' => sub {
     learns('m = 10000', $classes, qw(--hidden 2 --batch 100 --rate 0.1));
 };
 
+subtest 'a model that no ONNX file can hold is not trained' => sub {
+    for ([ $MLP, 60000 ], [ $DOUBLE, 30000 ]) {
+        my ($program, $hidden) = @$_;
+        refused("--hidden $hidden", 2, qr/--hidden is $hidden, with 10000 inputs /
+            . qr/and 2 classes a model of 2\.24 GiB, expected less than the 2 GiB/,
+            $program, qw(train --batch 4 --train), $wide, '--hidden',
+            $hidden);
+    }
+};
+
 done_testing;
