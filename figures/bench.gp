@@ -6,7 +6,7 @@ set ytics nomirror scale 0
 set yrange [4.5:0.5]
 set xrange [0:*]
 set xlabel "seconds" offset 0, 0.4
-set xtics nomirror rangelimited
+set xtics 0.5 nomirror rangelimited
 colour(name) = name eq "mlp" ? 0xD55E00 : 0x0072B2
 do for [hidden in "100 512"] {
     rows = sprintf("< awk -F'\t' '$2 == %s && $1 != \"FANN\"' %s", hidden, file)

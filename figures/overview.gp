@@ -9,7 +9,7 @@ set bmargin at screen 0.16
 set tmargin at screen 0.97
 set xlabel "epoch" offset 0, 0.4
 set ylabel "test error, %" offset 0.7
-set yrange [STATS_min - 1:STATS_max + 3]
+set yrange [STATS_min - 1:STATS_max + 6]
 unset key
 plot curves using 1:(100 * ($10 - $11)):(100 * ($10 + $11)) with filledcurves linecolor rgb test_colour, \
     curves using 1:(100 * $10) with lines linewidth 2 linecolor rgb test_colour

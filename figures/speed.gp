@@ -10,7 +10,7 @@ set xlabel "hidden units"
 set ylabel "seconds" offset 1
 set xrange [26:640]
 set xtics (32, 64, 128, 256, 512) rotate by 45 right
-set key top left
+set key bottom right
 pick(t) = sprintf("< awk '$4 == %d' %s", t, sizes)
 plot pick(1) using 2:7 with linespoints pointtype 7 pointsize 0.4 linewidth 1.6 linecolor rgb blue title "1 thread", \
     pick(threads) using 2:7 with linespoints pointtype 7 pointsize 0.4 linewidth 1.6 linecolor rgb vermilion title sprintf("%d threads", threads), \
@@ -19,7 +19,7 @@ unset logscale y
 unset key
 set ylabel "fraction of the peak, %" offset 1
 set yrange [0:100]
-plot pick(threads) using 2:(100 * $12) with linespoints pointtype 7 pointsize 0.4 linewidth 1.6 linecolor rgb vermilion
+plot pick(threads) using 2:(100 * $10 / peak) with linespoints pointtype 7 pointsize 0.4 linewidth 1.6 linecolor rgb vermilion
 set xtics (10, 20, 50, 100, 200, 500, 1000) rotate by 45 right
 set xlabel "examples in a minibatch"
 set ylabel "seconds" offset 1

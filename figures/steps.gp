@@ -4,7 +4,7 @@ set logscale xy
 set format "10^{%T}"
 set xlabel "step" offset 0, 0.4
 set ylabel "largest relative error"
-set xrange [0.5e-9:2e-2]
+set xrange [0.5e-9:5e-2]
 set key outside right center
 set rmargin 26
 set object 1 rectangle from 1e-6, graph 0 to 1e-4, graph 1 behind fillcolor rgb pale fillstyle solid 0.35 noborder

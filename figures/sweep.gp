@@ -1,9 +1,9 @@
-eval figure(full, 6.6)
+eval figure(full, 7.2)
 file = results."/best/sweep.tsv" # hidden, rate, l1, l2, error, loss
 best = result("best", "valid_error") + 0
 se = result("best", "standard_error") + 0
 stats file using (100 * $5) nooutput
-set multiplot layout 1, 3 margins 0.085, 0.985, 0.27, 0.97 spacing 0.025, 0
+set multiplot layout 1, 3 margins 0.085, 0.985, 0.33, 0.97 spacing 0.025, 0
 unset key
 set yrange [STATS_min - 0.6:STATS_max + 0.2]
 set ylabel "validation error, %" offset 0.7

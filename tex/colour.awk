@@ -5,7 +5,8 @@
 # It runs after -index, so a line of code comes as several @text pieces with
 # cross-references between them.  Only those pieces are cut further; between the
 # cuts go the lines "@literal {\nwkey{}" and "@literal }", which noweave copies
-# to the TeX file.  No character of the code is added, dropped or moved.
+# to the TeX file.  No character of the code is added, dropped or moved, but that
+# in a comment a label, as in (eq:softmax), becomes its number.
 # The macros \nwkey, \nwtyp, \nwstr, \nwcom, \nwpre, \nwtail are in report.sty.
 #
 # state: "" outside, or what we are inside of: "string", "comment" (to the end of
@@ -43,8 +44,10 @@ function set(table, lang, words,    n, i, w) {
 function language(name) {
     while (name in user) name = user[name]
     if (name ~ /\.py\]\]$/) return "python"
-    if (name ~ /\.(sh|mk)\]\]$/) return "shell"
+    if (name ~ /\.(sh|mk|bash|sbatch)\]\]$/) return "shell"
     if (name ~ /\.gp\]\]$/) return "gnuplot"
+    if (name ~ /\.awk\]\]$/) return "awk" # only its strings and comments
+    if (name ~ /manual\.(head|tail)\]\]$/) return "text"
     return "C"
 }
 
@@ -64,13 +67,28 @@ function end()        { if (open) { out("@literal }"); open = 0 } }
 function enter(s, macro) { state = s; begin(macro) }
 function leave()         { end(); state = "" }
 
+# Put out a comment.  A label in parentheses, (eq:name), becomes its number.
+function cite(s) {
+    while (match(s, /\((eq|sec):[a-z-]+\)/)) {
+        text(substr(s, 1, RSTART))
+        out("@literal \\" (substr(s, RSTART, 3) == "(eq" ? "ref" : "cref") \
+            "{" substr(s, RSTART + 1, RLENGTH - 2) "}")
+        s = substr(s, RSTART + RLENGTH - 1)
+    }
+    text(s)
+}
+
 # Put out s up to its n-th character, and return the rest.
-function eat(s, n) { text(substr(s, 1, n)); return substr(s, n + 1) }
+function eat(s, n) {
+    if (state == "block" || state == "comment") cite(substr(s, 1, n))
+    else text(substr(s, 1, n))
+    return substr(s, n + 1)
+}
 
 # One piece of a line.  Each turn puts out its beginning, up to a change of colour.
 function colour(s,    word, i) {
     for (; s != ""; bol = 0) {
-        if (state == "comment" || state == "pre") {
+        if (state == "comment" || state == "pre" || lang == "text") {
             s = eat(s, length(s))
         } else if (state == "block" || state == "string") {
             i = state == "block" ? index(s, "*/") : string_end(s)
