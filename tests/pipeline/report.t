@@ -40,11 +40,13 @@ sub make_report {
     my $pid = fork // die "fork: $!";
     if ($pid == 0) {
         setpgid(0, 0);
+        local @SIG{qw(INT TERM)} = ('DEFAULT') x 2; # not ignored, as by nohup
         chdir $tree or die "$tree: $!";
         open STDOUT, '>', "$tree.out" or die;
         open STDERR, '>&', \*STDOUT or die;
         exec $cut_off ? @apart : (), qw(make -j8 report);
     }
+    setpgid($pid, $pid); # whoever of the two comes first
     my $until = time + ($seconds // 1e9);
     while (time < $until) {
         return $? if waitpid($pid, WNOHANG) == $pid;
@@ -68,6 +70,7 @@ sub made {
 }
 
 my $plain = copy('plain');
+my $whole = -time;
 sub give_up {
     my ($tree) = @_;
     my @lines = split /\n/, contents("$tree.out");
@@ -76,6 +79,7 @@ sub give_up {
 }
 is make_report($plain), 0, 'make -j8 report, at a stretch'
     or give_up($plain);
+$whole += time;
 
 my $torn = copy('a folder');
 srand 20;
@@ -83,7 +87,11 @@ my @signals = qw(INT TERM KILL);
 my $interrupted = 0;
 for (1 .. 10 * $INTERRUPTIONS) {
     last if $interrupted == $INTERRUPTIONS;
-    my $status = make_report($torn, $signals[$interrupted % 3], rand 30);
+    # Most of them soon, to be many; some late, to hit figures and TeX too.
+    my $signal = $signals[$interrupted % 3];
+    my $status = make_report($torn, $signal, rand($_ % 4 ? 30 : $whole / 2));
+    my ($last) = reverse split /\n/, contents("$torn.out");
+    note(defined $status ? "status $status" : $signal, " at: $last");
     last if defined $status && $status != 0;
     defined $status ? unlink "$torn/generated/mlp.pdf" : $interrupted++;
 }
@@ -114,4 +122,5 @@ ok !glob("'$torn/generated/results/'*.part*"), 'nothing unfinished is left';
 figure('files of a report that are the same when made twice',
     scalar keys %$one);
 figure('interruptions of the second', $interrupted);
+figure('network while they were made', $cut_off ? 'none' : 'there');
 done_testing;
