@@ -39,7 +39,8 @@ static double seconds(const Case *c, Network *net, Network *velocity,
                       Network *grad, Workspace *w, real *X, int *y)
 {
     g_autoptr(GRand) random = g_rand_new_with_seed(1);
-    const Descent s = {.rate = (real)1e-6, .momentum = (real)0.9};
+    /* At a rate of 0 the weights stay what they are, from step to step. */
+    const Descent s = {.rate = 0, .momentum = (real)0.9};
     fill(random, 0.05, net->n_theta, net->theta);
     fill(random, c->W1 < 1 ? c->W1 : 0.05, HIDDEN * D, net->W1);
     fill(random, c->W2 < 1 ? c->W2 : 0.05, CLASSES * HIDDEN, net->W2);

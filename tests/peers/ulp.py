@@ -228,9 +228,9 @@ def check_logits(precision, rng):
         for i, a in enumerate(vectors):
             found = compare(a, answers[each * i:each * (i + 1)], classes[i],
                             real)
-            for name, (part, ulps) in found.items():
+            for name, (of_bound, ulps) in found.items():
                 old = worst.get(name, (0.0, 0.0))
-                worst[name] = (max(old[0], part), max(old[1], ulps))
+                worst[name] = (max(old[0], of_bound), max(old[1], ulps))
         tap.ok(len(worst) == 5 and all(p <= 1 for p, _ in worst.values()),
                f"{precision}, logits {case}: every error is within its bound",
                str(worst))
