@@ -304,6 +304,7 @@ subtest 'a diverging rate stops with a sentence that helps' => sub {
     refused('with momentum it names that too', 1,
         qr/epoch 1\b.*smaller --rate.*--momentum/, $MLP, 'train', @small,
         qw(--rate 1e6 --l2-hidden 1 --momentum 0.9));
+    figure('rates that diverge and are told of in the first epoch', 2);
 };
 
 subtest 'the six numbers of every epoch, printed and in the log' => sub {

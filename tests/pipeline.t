@@ -379,6 +379,22 @@ subtest 'a damaged Fashion-MNIST is noticed before an experiment' => sub {
             "$tree/data/fashion-mnist.sha256") =~ /(\S+\.gz)$/mg;
     }
     ok !-e "$tree/generated/data-checked", 'and does not believe it was';
+
+    my ($place) = contents("$tree/Makefile") =~ /^FASHION \?= (\S+)/m;
+    my $copy = folder();
+    my @copies = glob "$place/*.gz";
+    plan skip_all => "there is no Fashion-MNIST in $place" unless @copies;
+    system('cp', @copies, $copy) == 0 or die;
+    my @check = ("FASHION=$copy", 'generated/data-checked');
+    my ($status, $out, $err) = make(@check);
+    is "$status$err", '0', 'a good copy passes' or diag $err;
+    my ($file) = glob "$copy/*images*.gz";
+    my $bytes = contents($file);
+    substr($bytes, 1000, 1) ^= "\1";
+    write_file($file, $bytes);
+    ($status, $out, $err) = make(@check);
+    isnt $status, 0, 'and with a bit changed afterwards, no more';
+    like $err, qr/\Q$copy\E: Fashion-MNIST is missing or damaged/, 'it says so';
     write_file("$tree/generated/data-checked", '');
 };
 

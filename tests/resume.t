@@ -396,7 +396,7 @@ subtest 'a wrong file, other data, another precision: status 1' => sub {
     $rows[7] =~ s/^(-?\d\.\d\d)\d/${1}0/ or die; # within the training part
     my $was = qr/was 560 examples of length 2 with CRC-32/;
     refused('another number in the data', 1,
-        qr/the training set of its run $was (\w+), but here.* 560 .*(?!\1)/,
+        qr/the training set of its run $was (\w+), but here it is 560 examples of length 2 with CRC-32 (?!\1)\w+$/,
         $MLP, @resume, '--train', write_file("$dir/d.csv", join '', @rows));
     refused('a row less', 1, qr/$was.*but here it is 559 examples/,
         $MLP, @resume, '--train', write_file("$dir/d.csv",

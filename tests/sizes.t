@@ -8,6 +8,7 @@ use MLP;
 use Test::More;
 
 my $dir = folder();
+my $trained = 0;
 
 # Trains for an epoch; the loss is a number, and the model can be read back.
 sub learns {
@@ -21,6 +22,7 @@ sub learns {
         like $loss, qr/^[0-9.]+(e[-+]\d+)?$/, 'with a finite loss';
         ($status, $out, $err) = run($program, 'info', "$dir/model.onnx");
         is $status, 0, 'and what it saves can be read' or diag $err;
+        $trained++;
     }
 }
 
@@ -66,4 +68,5 @@ subtest 'a model that no ONNX file can hold is not trained' => sub {
     }
 };
 
+figure('trainings at the edges of sizes', $trained);
 done_testing;

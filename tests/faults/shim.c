@@ -3,7 +3,9 @@
      FAULT_CALLS  the calls that are counted: "memory", "room", or names of
                   those for files, separated by commas.  Room is memory that
                   the program asks for ready to go without: GLib's g_try_...
-                  and aligned_alloc, which other libraries do not call
+                  and aligned_alloc, which other libraries do not call.
+                  "fsync-folder" is the fsync of a folder, and "packed-size"
+                  what protobuf-c says that a message takes: then 2 GiB
      FAULT_AT     which of them fails, from 1; 0: none
      FAULT_ON     set: and all that follow it
      FAULT_ERROR  the errno that it leaves, as a number; 0 for write and
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -210,8 +213,10 @@ ssize_t pwrite(int file, const void *bytes, size_t n, off_t offset)
 /* Nobody will cut the power; so there is no need to wait for the disk. */
 int fsync(int file)
 {
-    (void)file;
-    return fails("fsync") ? -1 : 0;
+    struct stat about;
+    const bool folder = fstat(file, &about) == 0 && S_ISDIR(about.st_mode);
+
+    return fails("fsync") || (folder && fails("fsync-folder")) ? -1 : 0;
 }
 
 int fdatasync(int file)
