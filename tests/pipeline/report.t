@@ -93,7 +93,13 @@ for (1 .. 10 * $INTERRUPTIONS) {
     my ($last) = reverse split /\n/, contents("$torn.out");
     note(defined $status ? "status $status" : $signal, " at: $last");
     last if defined $status && $status != 0;
-    defined $status ? unlink "$torn/generated/mlp.pdf" : $interrupted++;
+    if (!defined $status) {
+        $interrupted++;
+    } else { # it was finished: let there be something to do again
+        unlink glob "'$torn/generated/'{mlp.pdf,woven.*,figures/*}";
+        system('rm', '-rf', map { "$torn/generated/results/$_" }
+            qw(circles-units circles-decay compare-10 resume));
+    }
 }
 is $interrupted, $INTERRUPTIONS, "interrupted $INTERRUPTIONS times"
     or diag contents("$torn.out");
