@@ -548,7 +548,7 @@ prove-sanitized: build $(UNIT_PROGRAMS) $(TEST_PROGRAMS)
 # run by a script that stands where mlp is looked for.
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full \
     --show-leak-kinds=definite --errors-for-leak-kinds=definite
-VALGRIND_TESTS := $(addprefix tests/,data.t malformed.t model.t)
+VALGRIND_TESTS := $(addprefix tests/,data.t model.t)
 NO_LONG_DOUBLE := /functions/softmax, log-softmax, log-sum-exp and loss are their definitions
 check-valgrind:
 	@rm -f $G/trust/valgrind.tsv
