@@ -13,7 +13,7 @@ NR > 1 {
     unharmed[what] += $6
 }
 END {
-    form = "%-44s %6s  %8s  %5s  %8s\n"
+    form = "%-52s %6s  %8s  %5s  %8s\n"
     printf form, "what fails", "places", "sentence", "abort", "unharmed"
     for (i = 1; i <= n; i++)
         printf form, order[i], places[order[i]], sentence[order[i]],
