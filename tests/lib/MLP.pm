@@ -11,7 +11,7 @@ use Test::More;
 
 our @EXPORT = qw($TOP $MLP $DOUBLE $FASHION folder copy_tree run_in run mlp
     contents write_file listing table column refused one_sentence
-    may_skip_fashion close_to limit_memory figure);
+    may_skip_fashion close_to limit_memory under_valgrind figure);
 
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
 our $MLP = $ENV{MLP} // "$TOP/generated/bin/mlp";
@@ -145,10 +145,13 @@ sub close_to {
     return abs($a - $b) <= $relative * $size; # a nan is close to nothing
 }
 
+# Whether valgrind runs the programs: slowly, and with files of its own.
+sub under_valgrind { return $ENV{UNDER_VALGRIND} }
+
 # Whether memory can be limited: not for the address sanitizer, which wants
-# terabytes of addresses.
+# terabytes of addresses, and not for valgrind, which wants some hundred MiB.
 sub limit_memory {
-    return !$ENV{ASAN_OPTIONS}
+    return !$ENV{ASAN_OPTIONS} && !under_valgrind()
         && system('bash -c "ulimit -v 500000" 2> /dev/null') == 0;
 }
 
