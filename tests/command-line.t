@@ -1003,6 +1003,7 @@ subtest 'Fashion-MNIST' => sub {
 subtest 'threads change the time, not a bit' => sub {
     plan skip_all => "Fashion-MNIST is not in $FASHION"
         if may_skip_fashion();
+    plan skip_all => 'valgrind takes many times as long' if under_valgrind();
     my @data = ('--train', "$FASHION/t10k-images-idx3-ubyte.gz",
         '--train-labels', "$FASHION/t10k-labels-idx1-ubyte.gz");
     my $train = sub {

@@ -54,12 +54,13 @@ sub same {
     ok defined $x && length $x > 100 && $x eq $y, $name;
 }
 
-# Seconds until it runs: a sanitizer or valgrind takes its time.
-my $startup = -time;
-mlp('--version');
-$startup += time;
+# Seconds for one epoch: a sanitizer or valgrind takes its time.
+my $one = -time;
+my ($status) = mlp('train', @run, qw(--epochs 1));
+$one += time;
+is $status, 0, 'a run of one epoch';
 
-my ($status, $table) = mlp('train', @run, '--save', "$dir/whole.onnx", '--log',
+($status, my $table) = mlp('train', @run, '--save', "$dir/whole.onnx", '--log',
     "$dir/whole.tsv");
 is $status, 0, 'a run that is left alone';
 
@@ -135,7 +136,7 @@ subtest 'a dozen times or more kill -9, at random moments' => sub {
         my @command = -e "$dir/killed.ckpt"
             ? ($MLP, qw(train --resume killed.ckpt)) : @fresh;
         $pid = start('killed', @command);
-        sleep $startup + 0.02 + rand 0.12;
+        sleep $one + rand 0.12 + 2 * $one;
         kill 'KILL', $pid;
         my $end = ended($pid);
         $failed++ if $end eq 'status 1' || $end eq 'status 2';
@@ -195,7 +196,7 @@ subtest 'a bar on the terminal is wiped before the sentence' => sub {
     local $ENV{TERM} = 'xterm';
     my $command = join ' ', map { "'$_'" } $MLP, 'train', @run,
         qw(--epochs 100000 --patience 0);
-    my $seconds = 2 * $startup + 0.5;
+    my $seconds = 2 * $one + 0.5;
     my (undef, $screen) = run('script', '-qec', 'timeout --foreground -s INT '
         . "$seconds $command > /dev/null", '/dev/null');
     like $screen, qr/left *\r {79}\rmlp train: stopped in epoch \d+/,
