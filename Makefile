@@ -548,7 +548,7 @@ prove-sanitized: build $(UNIT_PROGRAMS) $(TEST_PROGRAMS)
 # run by a script that stands where mlp is looked for; what a program itself
 # starts is not, so with OMP_WAIT_POLICY it has no reason to start once more.
 # (Faults would also meet valgrind's own files; Python runs numbers.t's program.)
-VALGRIND := $(shell command -v valgrind) --quiet --error-exitcode=99 \
+VALGRIND = $(shell command -v valgrind || echo valgrind) --quiet --error-exitcode=99 \
     --leak-check=full --show-leak-kinds=definite \
     --errors-for-leak-kinds=definite
 VALGRIND_TESTS := $(filter-out %/faults.t %/numbers.t,$(SANITIZED_TESTS))
