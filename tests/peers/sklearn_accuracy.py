@@ -27,7 +27,7 @@ try:
     from sklearn.neural_network import MLPClassifier
     from sklearn.preprocessing import StandardScaler
 except ImportError:
-    tap.skip("python3-sklearn is not installed (make setup-bench)")
+    tap.skip_all("python3-sklearn is not installed (make setup-bench)")
 
 warnings.simplefilter("ignore", ConvergenceWarning)
 HERE = os.path.dirname(os.path.abspath(__file__))

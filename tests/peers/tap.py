@@ -36,7 +36,11 @@ def figure(what, value):
     _figures[what] = value
 
 
-def _keep_figures(folder):
+def _keep_figures():
+    """Those of a run that passed; not even those of an earlier one else."""
+    folder = os.environ.get("MLP_TRUST")
+    if not folder:
+        return
     name = os.path.splitext(os.path.basename(sys.argv[0]))[0] + ".tsv"
     path = os.path.join(folder, name)
     text = "".join(f"{what}\t{_figures[what]}\n" for what in sorted(_figures))
@@ -44,9 +48,10 @@ def _keep_figures(folder):
     if os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             old = file.read()
-    if _failed and old is not None:
-        os.unlink(path)
-    elif not _failed and old != text:
+    if _failed or not text:
+        if old is not None:
+            os.unlink(path)
+    elif old != text:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
 
@@ -54,15 +59,15 @@ def _keep_figures(folder):
 def done():
     """Print the plan, and end the process."""
     print(f"1..{_count}")
-    if _figures and os.environ.get("MLP_TRUST"):
-        _keep_figures(os.environ["MLP_TRUST"])
+    _keep_figures()
     sys.stdout.flush()
     sys.exit(1 if _failed or _count == 0 else 0)
 
 
-def skip(why):
+def skip_all(why):
     """Skip everything, visibly: what is not there is not promised anywhere."""
     print(f"1..0 # SKIP {why}")
+    _keep_figures()
     sys.exit(0)
 
 
@@ -71,5 +76,4 @@ def missing(what):
     if os.environ.get("CI"):
         ok(False, f"{what} is installed")
         done()
-    print(f"1..0 # SKIP {what} is not installed")
-    sys.exit(0)
+    skip_all(f"{what} is not installed")
