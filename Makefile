@@ -16,7 +16,7 @@ PACKAGES := gcc libc6-dev make pkg-config noweb \
     libprotobuf-c-dev protobuf-c-compiler libonnx-dev \
     dataset-fashion-mnist poppler-utils \
     perl python3-numpy python3-sympy python3-mpmath python3-onnx clang \
-    libomp-dev libopenblas-dev mandoc
+    libomp-dev libopenblas-dev mandoc strace
 
 ##  setup-bench     install the peers that `make bench` compares with
 BENCH_PACKAGES := python3-numpy python3-sklearn python3-torch libfann-dev \
@@ -470,8 +470,9 @@ check-pipeline:
 	MLP_TRUST="$(CURDIR)/$G/trust" prove -v tests/pipeline/report.t
 
 # Of the three targets below each is a build of its own in a folder of its own.
-OF_THIS_BUILD = MLP=$(CURDIR)/$G/bin/mlp MLP_DOUBLE=$(CURDIR)/$G/bin/mlp-double \
-    GENERATED=$(CURDIR)/$G FAULT_SHIM=$(CURDIR)/$G/tests/faults.so
+OF_THIS_BUILD = MLP="$(CURDIR)/$G/bin/mlp" \
+    MLP_DOUBLE="$(CURDIR)/$G/bin/mlp-double" \
+    GENERATED="$(CURDIR)/$G" FAULT_SHIM="$(CURDIR)/$G/tests/faults.so"
 
 ##  coverage        which lines and branches of the C in mlp.nw the tests run
 # Tangled with #line directives, so that the lines are those of mlp.nw. Every
@@ -502,16 +503,23 @@ COVERAGE_TESTS := $(filter-out %/cluster.t %/document.t %/install.t \
 # What a checker says goes into files, for a test that expects a failure would
 # be content.
 REPORTS := $(CURDIR)/$G/reports
-PROVE_CHECKED = rm -rf $(REPORTS) && mkdir -p $(REPORTS) && status=0; \
-    export G_SLICE=always-malloc REPORTS=$(REPORTS) $(OF_THIS_BUILD);
+PROVE_CHECKED = rm -rf "$(REPORTS)" && mkdir -p "$(REPORTS)" && status=0; \
+    export G_SLICE=always-malloc REPORTS="$(REPORTS)" $(OF_THIS_BUILD);
+# No report is good news only from a checker that is looking: it is shown a
+# fault first, run by $1.
+SHOW_A_FAULT = $(CC) $(CFLAGS) tests/lib/faulty.c -o $G/faulty; \
+    $1 $G/faulty > /dev/null || true; \
+    grep -rq 'Invalid read\|heap-buffer-overflow' "$(REPORTS)" || \
+    { echo "$G: the checker finds no fault at all" >&2; exit 1; }; \
+    rm -f "$(REPORTS)"/*;
 KEEP_COUNT = mkdir -p $G/trust && awk -F '[=, ]+' -v OFS='\t' \
     '/^Files=/ { n += $$4 } END { print "$(strip $2)", n }' \
     $G/$1/prove.out > $G/trust/$1.tsv
 # (An array that no machine has room for is a warning, and no fault; so is a
 # new system call of which valgrind has not heard, in lines that begin with --.)
 NO_REPORT := ^--[0-9]+--|WARNING: AddressSanitizer failed to alloc
-SHOW_REPORTS = found=$$(grep -rlvE -e '$(NO_REPORT)' \
-        $(REPORTS) | tee /dev/stderr | wc -l || true); \
+SHOW_REPORTS = found=$$({ grep -rlvE -e '$(NO_REPORT)' "$(REPORTS)" || \
+        [ $$? = 1 ]; } | tee /dev/stderr | wc -l); \
     echo "$G: $$found reports in $(REPORTS)"; [ "$$status$$found" = 00 ]
 
 ##  check-sanitize  run the tests under the address and UB sanitizers
@@ -535,9 +543,10 @@ check-sanitize:
 	    UndefinedBehaviorSanitizer$(comma) no report)
 prove-sanitized: build $(UNIT_PROGRAMS) $(TEST_PROGRAMS)
 	@$(PROVE_CHECKED) \
-	export ASAN_OPTIONS=exitcode=99:log_path=$(REPORTS)/asan:strict_string_checks=1:detect_stack_use_after_return=0:allocator_may_return_null=1 \
-	    UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:log_path=$(REPORTS)/ubsan \
+	export ASAN_OPTIONS=exitcode=99:log_path="'$(REPORTS)/asan'":strict_string_checks=1:detect_stack_use_after_return=0:allocator_may_return_null=1 \
+	    UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:log_path="'$(REPORTS)/ubsan'" \
 	    FAULT_AFTER=$$($(CC) -print-file-name=libasan.so); \
+	$(SHOW_A_FAULT) \
 	prove --timer -j2 $(UNIT_PROGRAMS) $(SANITIZED_TESTS) \
 	    | tee $G/prove.out || status=$$?; \
 	$(SHOW_REPORTS)
@@ -561,12 +570,16 @@ check-valgrind:
 prove-valgrind: build $(UNIT_PROGRAMS)
 	@$(PROVE_CHECKED) \
 	for p in mlp mlp-double; do \
-	    printf '#!/bin/sh\nexec $(VALGRIND) --log-file=%s/%%p %s "$$@"\n' \
+	    printf '#!/bin/sh\nexec $(VALGRIND) --log-file="%s/%%p" "%s" "$$@"\n' \
 	        "$(REPORTS)" "$(CURDIR)/$G/bin/$$p" > $G/$$p; chmod +x $G/$$p; \
 	done; \
-	export MLP=$(CURDIR)/$G/mlp MLP_DOUBLE=$(CURDIR)/$G/mlp-double \
+	export MLP="$(CURDIR)/$G/mlp" MLP_DOUBLE="$(CURDIR)/$G/mlp-double" \
 	    OMP_WAIT_POLICY=passive UNDER_VALGRIND=1; \
-	prove --timer -j2 --exec '$(VALGRIND) --log-file=$(REPORTS)/%p' \
+	$(call SHOW_A_FAULT,$(VALGRIND) --log-file="$(REPORTS)/%p") \
+	$(filter-out --quiet,$(VALGRIND)) $G/bin/mlp --version 2>&1 \
+	    | grep -q 'HEAP SUMMARY' || \
+	    { echo "$G: valgrind does not see mlp" >&2; exit 1; }; \
+	prove --timer -j2 --exec '$(VALGRIND) --log-file=$G/reports/%p' \
 	    $(UNIT_PROGRAMS) :: -s "$(NO_LONG_DOUBLE)" \
 	    | tee $G/prove.out || status=$$?; \
 	prove --timer -j2 $(VALGRIND_TESTS) | tee -a $G/prove.out || status=$$?; \
