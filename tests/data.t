@@ -66,7 +66,7 @@ subtest 'good IDX files, gzipped or not, train alike' => sub {
         my ($status, $out, $err) = train_idx($i, $l, '--log', "$dir/log");
         is "$status$out$err", '0', $name;
         $log{$name} = contents("$dir/log");
-        is $log{$name}, $log{raw}, "$name: the same log";
+        same($log{raw}, $log{$name}, "$name: the same log");
     }
 };
 
@@ -157,7 +157,7 @@ sub same_logs {
         my ($other, @run) = @$_;
         my ($status, $out, $err, $same) = train_csv(@run);
         is "$status$out$err", '0', $other;
-        is $same, $log, "$other: the same log as $name";
+        same($log, $same, "$other: the same log as $name");
     }
     return $log;
 }
@@ -496,6 +496,8 @@ sub broken_connection {
 }
 
 subtest 'an error while the data are read is no end of them' => sub {
+    plan skip_all => 'there is no network here'
+        if !defined((broken_connection(''))[0]);
     srand 7;
     my $rows = join '', map { rand() . ",2,0\n3," . rand() . ",1\n" } 1 .. 3000;
     my $packed = gzip($rows);
@@ -508,7 +510,6 @@ subtest 'an error while the data are read is no end of them' => sub {
         [ 'gzip', substr $packed, 0, 16384 ], [ 'the end of gzip', $whole ]) {
         my ($name, $text) = @$_;
         my ($status, $err) = broken_connection($text);
-        plan skip_all => 'there is no network here' if !defined $status;
         is $status, 1, "$name: status 1";
         is $err, 'mlp train: standard input: cannot be read: Connection reset '
             . "by peer\n", 'and a sentence';

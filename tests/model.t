@@ -63,6 +63,7 @@ subtest 'a saved model is read back by both programs' => sub {
 
 subtest 'a model cut anywhere is refused' => sub {
     my $whole = contents($model{float});
+    cmp_ok length $whole, '>', 300, 'there is something to cut';
     my $accepted = 0;
     my $sentences = 0;
     for my $n (map { 3 * $_ } 0 .. length($whole) / 3 - 1) {
@@ -237,10 +238,12 @@ if (!may_skip_fashion()) {
 # The largest difference between what a reader prints and our probabilities.
 sub gap {
     my ($type, $theirs) = @_;
-    my (undef, $ours) = run($program{$type}, 'predict', '--probabilities',
+    my ($status, $ours) = run($program{$type}, 'predict', '--probabilities',
         $fashion{$type}, "$dir/images");
+    is $status, 0, 'ours are there';
     my @ours = map { my (undef, @p) = split /\t/; [ @p ] }
         (split /\n/, $ours)[1 .. $images];
+    is scalar(grep { @$_ == 10 } @ours), $images, 'of each image';
     my @theirs = map { [ split ' ' ] } split /\n/, $theirs;
     is scalar(@theirs), $images, 'a line for each image';
     my $gap = 0;

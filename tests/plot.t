@@ -77,9 +77,9 @@ subtest 'each kind is a file of the type that its name ends in' => sub {
 
 subtest 'the same picture is the same, to the byte' => sub {
     for my $format (qw(png svg PDF)) {
-        is draw("$dir/again.$format", @{$picture{regions}},
+        same(draw("$dir/again.$format", @{$picture{regions}},
             $format eq 'PDF' ? qw(--size 300) : ()),
-            contents("$dir/regions.$format"), $format;
+            contents("$dir/regions.$format"), $format);
     }
 };
 
@@ -208,7 +208,7 @@ subtest 'who ignores its children gets a picture all the same' => sub {
     my ($status, $out, $err) = run('perl', '-e', '$SIG{CHLD} = "IGNORE";'
         . 'exec @ARGV', $MLP, 'plot', $log, '-o', "$dir/ignored.svg");
     is "$status$out$err", '0', 'no child is lost';
-    ok contents("$dir/ignored.svg") eq contents("$dir/curves.svg"), 'the same';
+    same(contents("$dir/ignored.svg"), contents("$dir/curves.svg"), 'the same');
 };
 
 subtest 'a program that may open no more files' => sub {
@@ -286,12 +286,12 @@ subtest 'pictures and their labels, too, make a confusion matrix' => sub {
     my $classes = write_file("$dir/classes", "\0\0\10\1" . pack('N', 60)
         . join '', map { chr($_ % 3) } 0 .. 59);
     # (The CSV file has the same numbers.)
-    ok draw("$dir/pixels.svg", $network, '--data', $pixels, '--labels',
-        $classes) eq draw("$dir/numbers.svg", $network, '--data', $images),
-        'the same as from CSV';
+    same(draw("$dir/pixels.svg", $network, '--data', $pixels, '--labels',
+        $classes), draw("$dir/numbers.svg", $network, '--data', $images),
+        'the same as from CSV');
     write_file("$dir/open.tsv", contents($log) =~ s/\n\z//r);
-    ok draw("$dir/open.svg", "$dir/open.tsv") eq contents("$dir/curves.svg"),
-        'and a log may lack its last line end';
+    same(draw("$dir/open.svg", "$dir/open.tsv"), contents("$dir/curves.svg"),
+        'and a log may lack its last line end');
 };
 
 subtest 'without --output the picture gets a name, which is told' => sub {

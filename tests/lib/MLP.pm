@@ -11,7 +11,7 @@ use Test::More;
 
 our @EXPORT = qw($TOP $MLP $DOUBLE $FASHION folder copy_tree run_in run mlp
     contents write_file listing table column refused one_sentence
-    may_skip_fashion close_to limit_memory under_valgrind figure);
+    may_skip_fashion same close_to limit_memory under_valgrind figure);
 
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
 our $MLP = $ENV{MLP} // "$TOP/generated/bin/mlp";
@@ -119,7 +119,8 @@ sub figure {
 END {
     my $file = ($ENV{MLP_TRUST} // '') . '/' . basename($0, '.t') . '.tsv';
     my $text = join '', map { "$_\t$figures{$_}\n" } sort keys %figures;
-    if ($ENV{MLP_TRUST} && %figures && Test::More->builder->is_passing) {
+    if ($ENV{MLP_TRUST} && %figures && $? == 0
+        && Test::More->builder->is_passing) {
         write_file($file, $text) if (contents($file) // '') ne $text;
     } elsif ($ENV{MLP_TRUST}) {
         unlink $file;
@@ -139,8 +140,15 @@ sub refused {
     return $good;
 }
 
+# The same, and there at all: two runs that failed are not alike.
+sub same {
+    my ($a, $b, $name) = @_;
+    return ok length($a // '') > 0 && defined $b && $a eq $b, $name;
+}
+
 sub close_to {
     my ($a, $b, $relative) = @_;
+    return 0 unless defined $a && defined $b;
     my $size = abs($a) > abs($b) ? abs($a) : abs($b);
     return abs($a - $b) <= $relative * $size; # a nan is close to nothing
 }
