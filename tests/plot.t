@@ -40,6 +40,7 @@ sub draw {
     my ($file, @arguments) = @_;
     my ($status, $out, $err) = mlp('plot', @arguments, '-o', $file);
     is "$status$out$err", '0', "mlp plot draws $file in silence";
+    ok -s $file, 'and there it is';
     return contents($file);
 }
 
