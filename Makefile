@@ -600,6 +600,8 @@ LINTED_MLP_DOUBLE := $G/experiments/tiny.c
 # as it always does somewhere; so that is no error.
 ANALYSE = $(filter-out $(WARNINGS),$(COMPILE)) -fno-openmp -O0 -fanalyzer \
     --param=analyzer-bb-explosion-factor=100 -Wsystem-headers -Werror
+# Of the system's headers cppcheck sees one, for onnx.pb-c.h asks its version.
+PROTOBUF_C = $(shell pkg-config --variable=includedir libprotobuf-c)/protobuf-c/protobuf-c.h
 lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
 	@rm -f $G/trust/lint.tsv
 	@for precision in MLP_FLOAT MLP_DOUBLE; do \
@@ -617,6 +619,7 @@ lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
 	    echo "lint $$precision: cppcheck"; \
 	    cppcheck --quiet --error-exitcode=1 --std=c11 --library=gtk \
 	        --enable=warning,performance,portability -I $G/src \
+	        --include=$(PROTOBUF_C) \
 	        --suppressions-list=tests/lint/cppcheck.txt \
 	        '-DG_DEFINE_QUARK(a,b)=' -D$$precision $$files; \
 	    echo "lint $$precision: clang-tidy"; \
