@@ -509,7 +509,7 @@ PROVE_CHECKED = rm -rf "$(REPORTS)" && mkdir -p "$(REPORTS)" && status=0; \
 # fault first, run by $1.
 SHOW_A_FAULT = $(CC) $(CFLAGS) tests/lib/faulty.c -o $G/faulty; \
     $1 $G/faulty > /dev/null || true; \
-    grep -rq 'Invalid read\|heap-buffer-overflow' "$(REPORTS)" || \
+    grep -rq 'Invalid read\|heap-use-after-free' "$(REPORTS)" || \
     { echo "$G: the checker finds no fault at all" >&2; exit 1; }; \
     rm -f "$(REPORTS)"/*;
 KEEP_COUNT = mkdir -p $G/trust && awk -F '[=, ]+' -v OFS='\t' \
