@@ -438,10 +438,11 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $G/fuzz/%
 	    -rss_limit_mb=512 -print_final_stats=1 -artifact_prefix=$*- \
 	    corpus/$* ../../tests/fuzz/corpus/$* 2> $*.log \
 	    || { tail -n 40 $*.log >&2; exit 1; }
-	@awk -F': *' '/^stat::number_of/ { \
-	    printf "inputs to the fuzzer %s, no finding\t%d\n", "$*", $$2 } \
+	@awk '/^stat::number_of/ { \
+	    printf "inputs to the fuzzer %s, no finding\t%d\n", "$*", tried = $$NF } \
 	    /^stat::peak/ { printf "memory of the fuzzer %s with its sanitizers, in MB\t%d\n", \
-	    "$*", $$2 }' $G/fuzz/$*.log | tee $G/trust/fuzz-$*.tsv
+	    "$*", $$NF } END { exit !(tried > 0) }' \
+	    $G/fuzz/$*.log | tee $G/trust/fuzz-$*.tsv
 # (That a loop is not vectorized does not matter here.)
 fuzz_FLAGS := -g -Wno-pass-failed -fsanitize=fuzzer-no-link,address,undefined \
     -fno-sanitize-recover=all -DSOURCE_WINDOW=32
