@@ -441,8 +441,9 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $G/fuzz/%
 	@awk '/^stat::number_of/ { \
 	    printf "inputs to the fuzzer %s, no finding\t%d\n", "$*", tried = $$NF } \
 	    /^stat::peak/ { printf "memory of the fuzzer %s with its sanitizers, in MB\t%d\n", \
-	    "$*", $$NF } END { exit !(tried > 0) }' \
-	    $G/fuzz/$*.log | tee $G/trust/fuzz-$*.tsv
+	    "$*", $$NF } END { exit !(tried > 0) }' $G/fuzz/$*.log \
+	    > $G/trust/fuzz-$*.tsv || { rm -f $G/trust/fuzz-$*.tsv; exit 1; }
+	@cat $G/trust/fuzz-$*.tsv
 # (That a loop is not vectorized does not matter here.)
 fuzz_FLAGS := -g -Wno-pass-failed -fsanitize=fuzzer-no-link,address,undefined \
     -fno-sanitize-recover=all -DSOURCE_WINDOW=32
@@ -558,8 +559,8 @@ prove-sanitized: build $(UNIT_PROGRAMS) $(TEST_PROGRAMS)
 # run by a script that stands where mlp is looked for; what a program itself
 # starts is not, so with OMP_WAIT_POLICY it has no reason to start once more.
 # (Faults would also meet valgrind's own files; Python runs numbers.t's program.)
-VALGRIND = $(shell command -v valgrind || echo valgrind) --quiet --error-exitcode=99 \
-    --leak-check=full --show-leak-kinds=definite \
+VALGRIND = $(shell command -v valgrind || echo valgrind) --quiet \
+    --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
     --errors-for-leak-kinds=definite
 VALGRIND_TESTS := $(filter-out %/faults.t %/numbers.t,$(SANITIZED_TESTS))
 NO_LONG_DOUBLE := /functions/softmax, log-softmax, log-sum-exp and loss are their definitions
@@ -578,7 +579,7 @@ prove-valgrind: build $(UNIT_PROGRAMS)
 	    OMP_WAIT_POLICY=passive UNDER_VALGRIND=1; \
 	$(call SHOW_A_FAULT,$(VALGRIND) --log-file="$(REPORTS)/%p") \
 	$(filter-out --quiet,$(VALGRIND)) $G/bin/mlp --version 2>&1 \
-	    | grep -q 'HEAP SUMMARY' || \
+	    | grep 'HEAP SUMMARY' > /dev/null || \
 	    { echo "$G: valgrind does not see mlp" >&2; exit 1; }; \
 	prove --timer -j2 --exec '$(VALGRIND) --log-file=$G/reports/%p' \
 	    $(UNIT_PROGRAMS) :: -s "$(NO_LONG_DOUBLE)" \
@@ -603,14 +604,16 @@ LINTED_MLP_DOUBLE := $G/experiments/tiny.c
 ANALYSE = $(filter-out $(WARNINGS),$(COMPILE)) -fno-openmp -O0 -fanalyzer \
     --param=analyzer-bb-explosion-factor=100 -Wsystem-headers -Werror
 # Of the system's headers cppcheck sees one, for onnx.pb-c.h asks its version.
-PROTOBUF_C = $(shell pkg-config --variable=includedir libprotobuf-c)/protobuf-c/protobuf-c.h
+PROTOBUF_C = $(shell pkg-config --variable=includedir \
+    libprotobuf-c)/protobuf-c/protobuf-c.h
 lint: $(TANGLED) $G/src/onnx.pb-c.h $G/src/scripts.h $G/src/version.h
 	@rm -f $G/trust/lint.tsv
 	@mkdir -p $G/lint/src; echo '#include "fault.h"' > $G/lint/fault.c; \
 	echo '#define TWICE(a) 2 * a' > $G/lint/src/fault.h; \
 	[[ $$(clang-tidy --quiet --config-file=tests/lint/clang-tidy.yaml \
-	    $G/lint/fault.c -- -iquote $G/lint/src 2> $G/lint.part) == *fault.h:1:* ]] \
-	|| { cat $G/lint.part >&2; echo "clang-tidy finds no fault in a header" >&2; exit 1; }
+	    $G/lint/fault.c -- -iquote $G/lint/src \
+	    2> $G/lint.part) == *fault.h:1:* ]] || { cat $G/lint.part >&2; \
+	    echo "clang-tidy finds no fault in a header" >&2; exit 1; }
 	@for precision in MLP_FLOAT MLP_DOUBLE; do \
 	    files="$(LINTED) $(LINTED_MLP_FLOAT)"; \
 	    [ $$precision = MLP_FLOAT ] || files="$(LINTED) $(LINTED_MLP_DOUBLE)"; \

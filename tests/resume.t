@@ -49,7 +49,7 @@ sub ended {
 }
 
 sub same_files {
-    my ($name, $a, $b) = @_;
+    my ($a, $b, $name) = @_;
     same(contents("$dir/$a"), contents("$dir/$b"), $name);
 }
 
@@ -96,8 +96,9 @@ subtest 'a signal stops the run, and the sentence says how to go on' => sub {
         is "$status$err", '0', 'what it says to type goes on';
         like $out, qr/^ +$epoch .*\n(?:.*\n)* +400 /m, 'from there to the end';
         unlike $out, qr/^ +1 /m, 'and not from the beginning';
-        same_files("the model is that of the whole run", 'whole.onnx', 'parts.onnx');
-        same_files("and so is the log", 'whole.tsv', 'parts.tsv');
+        same_files('whole.onnx', 'parts.onnx',
+            'the model is that of the whole run');
+        same_files('whole.tsv', 'parts.tsv', 'and so is the log');
     }
     cmp_ok $inside, '>', 0, 'at least one stopped inside an epoch';
 };
@@ -118,8 +119,8 @@ subtest 'stopped again and again' => sub {
     }
     cmp_ok $times, '>', 4, "$times times";
     run_in($dir, @resume);
-    same_files('the same model', 'whole.onnx', 'parts.onnx');
-    same_files('the same log', 'whole.tsv', 'parts.tsv');
+    same_files('whole.onnx', 'parts.onnx', 'the same model');
+    same_files('whole.tsv', 'parts.tsv', 'the same log');
 };
 
 subtest 'a dozen times or more kill -9, at random moments' => sub {
@@ -133,7 +134,7 @@ subtest 'a dozen times or more kill -9, at random moments' => sub {
         my @command = -e "$dir/killed.ckpt"
             ? ($MLP, qw(train --resume killed.ckpt)) : @fresh;
         my $pid = start('killed', @command);
-        sleep $one + rand 0.12 + 2 * $one;
+        sleep $one + rand(0.12 + 2 * $one);
         kill 'KILL', $pid;
         my $end = ended($pid);
         if ($end eq 'signal 9') {
@@ -152,8 +153,8 @@ subtest 'a dozen times or more kill -9, at random moments' => sub {
     my ($status, undef, $err) = run_in($dir, $MLP,
         qw(train --resume killed.ckpt));
     is "$status$err", '0', 'the last one is left alone';
-    same_files('the same model', 'whole.onnx', 'parts.onnx');
-    same_files('the same log', 'whole.tsv', 'parts.tsv');
+    same_files('whole.onnx', 'parts.onnx', 'the same model');
+    same_files('whole.tsv', 'parts.tsv', 'the same log');
     unlink glob "$dir/killed.ckpt.*"; # what a kill may leave
 };
 
@@ -194,8 +195,9 @@ subtest 'a second Ctrl-C ends at once, an ignored signal never' => sub {
         wait_for('nohup', 3);
         kill $_, $pid for qw(HUP INT);
         $running = waitpid($pid, POSIX::WNOHANG()) == 0;
-        last unless $running;
-        last if ($end = ended($pid)) ne 'status 0';
+        next unless $running;
+        $end = ended($pid);
+        last;
     }
     ok $running, 'another was running when signals came';
     is $end, 'status 0', 'what nohup ignores stays ignored';
@@ -265,16 +267,16 @@ subtest 'options: recalled, compared, or free' => sub {
         my ($status, $out, $err) = run_in($dir, $MLP,
             qw(train --resume o.ckpt --epochs 6), @options);
         is "$status$err", '0', "prolonged with $name";
-        same_files('the same model', 'six.onnx', 'o.onnx');
-        same_files('the same log', 'six.tsv', 'o.tsv');
+        same_files('six.onnx', 'o.onnx', 'the same model');
+        same_files('six.tsv', 'o.tsv', 'the same log');
         like contents("$dir/o.ckpt"), qr/^epoch=7$/m,
             'the checkpoint goes along';
     }
     unlink "$dir/o.onnx", "$dir/o.tsv";
     my ($status) = run_in($dir, $MLP, qw(train --resume o.ckpt));
     is $status, 0, 'resumed where it ended';
-    same_files('it writes the same model once more', 'six.onnx', 'o.onnx');
-    same_files('and the same log', 'six.tsv', 'o.tsv');
+    same_files('six.onnx', 'o.onnx', 'it writes the same model once more');
+    same_files('six.tsv', 'o.tsv', 'and the same log');
     write_file("$dir/o.ckpt", $kept);
     run_in($dir, $MLP, qw(train --resume o.ckpt --epochs 5 --checkpoint
         other.ckpt));
@@ -352,7 +354,8 @@ subtest 'moved pictures: a run cut in an epoch' => sub {
     }
     ok $inside, 'it was stopped inside an epoch';
     mlp('train', '--resume', "$dir/moved.ckpt", '--save', "$dir/moved2.onnx");
-    same_files('the model is that of the whole run', 'moved.onnx', 'moved2.onnx');
+    same_files('moved.onnx', 'moved2.onnx',
+        'the model is that of the whole run');
 };
 
 subtest 'a run whose rate falls cannot be prolonged' => sub {
